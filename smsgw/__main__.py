@@ -1,0 +1,5 @@
+"""`python -m smsgw`."""
+
+from smsgw.cli.main import main
+
+main()

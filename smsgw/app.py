@@ -1,0 +1,251 @@
+"""The composition root: builds the daemon from its settings, starts it in order, stops it in
+reverse."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from random import Random
+from typing import Any, Final, Self
+
+from smsgw import metrics
+from smsgw.carrier.link import Link, SessionIds
+from smsgw.clock import Clock, SystemClock
+from smsgw.log import get_logger
+from smsgw.service.duplicates import Recent
+from smsgw.service.exchange import Exchange
+from smsgw.service.message import MtState
+from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
+from smsgw.settings import derive
+from smsgw.settings.model import Settings
+from smsgw.storage import inbox, outbox, subscriptions
+from smsgw.storage.database import StorageError
+from smsgw.storage.inbox import Policy
+from smsgw.storage.lock import hold
+from smsgw.storage.observe import LIVE, Observed, observe
+from smsgw.storage.snapshot import sweep
+from smsgw.storage.sqlite import Database
+from smsgw.web.app import create_app
+from smsgw.web.health import FeedHealth, LinkHealth, State, StorageHealth
+from smsgw.web.server import serve
+
+log = get_logger(__name__)
+
+LOOK_EVERY: Final = 0.5  # seconds between two looks for what other processes wrote
+OBSERVE_EVERY: Final = 5.0  # seconds between two readings of the databases for the metrics
+TIDY_EVERY: Final = 3600.0  # seconds between two clearings of what nothing refers to any more
+DRAIN: Final = 8.0  # seconds for links to finish; with the rest the daemon stops within 10
+
+
+class App:
+    """The daemon: `async with App(settings) as app` runs it until the block is left.
+
+    Raises StorageError and ListenError where it can't start. If one of its tasks fails, the
+    block is cancelled and the error raised.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._policy = Policy(derive.rules(settings), derive.encodings(settings))
+        self._database = Database(settings.data_dir, self._policy)
+        self._recent = Recent(
+            settings.duplicates.window,
+            {one.id: one.response_timeout for one in settings.carriers.values()},
+            settings.duplicates.limit,
+        )
+        self._exchange = Exchange(self._database, self._recent, self._clock)
+        ids = SessionIds()
+        self._links = [
+            Link(one, settings.shortcode, self._exchange, self._clock, ids=ids, random=Random())
+            for one in settings.carriers.values()
+            if one.enabled
+        ]
+        self._observed = Observed({}, {}, {}, None)
+        self._stack = AsyncExitStack()
+        self.http_address = ("", 0)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(hold(self._settings.data_dir, "daemon"))
+            await stack.enter_async_context(self._database)
+            await self._remember()
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            await self._start(stack, tasks)
+            self._stack = stack.pop_all()
+        host, port = self.http_address
+        log.info("daemon.started", data_dir=str(self._settings.data_dir), http=f"{host}:{port}")
+        return self
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        log.info("daemon.stopping")
+        handled = await self._stack.__aexit__(*error)
+        log.info("daemon.stopped")
+        return handled
+
+    def links(self) -> list[LinkState]:
+        return [link.state() for link in self._links]
+
+    def state(self) -> State:
+        """What `/readyz` judges (web.health.Health)."""
+        storage = self._exchange.storage
+        running = {link.id: link.state() for link in self._links}
+        feed = self._observed.feed
+        return State(
+            now=self._clock.now(),
+            storage=StorageHealth(storage.ok, storage.reason),
+            links=tuple(
+                _link_health(carrier, running.get(carrier)) for carrier in self._settings.carriers
+            ),
+            feed=FeedHealth(feed.as_of if feed else None, self._settings.billing.max_age),
+        )
+
+    async def _remember(self) -> None:
+        """Take up what the last daemon left, before anything new can come in."""
+        now = self._clock.now()
+        try:
+            sent = await self._database.run(outbox.recover, now)
+            stored, ended = await self._database.run(
+                inbox.remembered, now - self._settings.duplicates.window
+            )
+            await self._look()
+        except StorageUnavailableError as error:
+            raise StorageError(str(error)) from error
+        self._recent.restore(stored, ended)
+        if sent:
+            log.warning(
+                "daemon.recovered",
+                sent_once_more=sent[MtState.QUEUED],
+                held_as_unknown=sent[MtState.UNKNOWN],
+            )
+
+    async def _start(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        """Start the tasks; `stack` learns how to stop each, in reverse."""
+        metrics.BILLING_MAX_AGE.set(self._settings.billing.max_age)
+        metrics.MOS_WAITING.set_function(lambda: self._exchange.waiting)
+        metrics.MOS_WAITING_LIMIT.set(
+            sum(one.inbound_window for one in self._settings.carriers.values() if one.enabled)
+        )
+        await self._observe()
+        exchange = tasks.create_task(self._exchange.run(), name="exchange")
+        watching = tasks.create_task(self._watch(), name="watch")
+        observing = tasks.create_task(self._keep_observing(), name="observe")
+        tidying = tasks.create_task(self._keep_tidy(), name="tidy")
+        stack.push_async_callback(_stopped, watching, observing, tidying)
+        stack.push_async_callback(self._drain, exchange)
+        await self._serve(stack, tasks)
+        for link in self._links:
+            self._exchange.add(link)
+            running = tasks.create_task(link.run(), name=f"link {link.id}")
+            stack.push_async_callback(_stopped, running)
+        stack.push_async_callback(self._stop_links)
+
+    async def _serve(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        """Serve HTTP, and come back when it does."""
+        listening = asyncio.get_running_loop().create_future()
+        listen = self._settings.http.listen
+        serving = tasks.create_task(
+            serve(create_app(self), listen.host, listen.port, listening.set_result), name="http"
+        )
+        stack.push_async_callback(_stopped, serving)
+        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        self.http_address = (listen.host, listening.result())
+
+    async def _stop_links(self) -> None:
+        """Let what was submitted be answered, unbind, close: all links at once."""
+        await asyncio.gather(*(link.stop(DRAIN) for link in self._links))
+
+    async def _drain(self, exchange: asyncio.Task[None]) -> None:
+        """Store what the links handed over at the end."""
+        self._exchange.drain()
+        await asyncio.wait({exchange}, timeout=1.0)
+        exchange.cancel()
+
+    async def _watch(self) -> None:
+        """Notice what commands write: queued messages, a new billing cache."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LOOK_EVERY
+            await asyncio.sleep(LOOK_EVERY)
+            metrics.EVENT_LOOP_LAG.set(max(loop.time() - due, 0.0))
+            with suppress(StorageUnavailableError):  # the exchange says so, once
+                await self._look()
+
+    async def _look(self) -> None:
+        look = await self._database.look()
+        if look.changed:
+            self._exchange.look_again()
+        if look.switched:
+            await self._activate()
+            await self._database.run(sweep, self._settings.data_dir)
+
+    async def _activate(self) -> None:
+        """Try pending subscriptions against a new cache, a short transaction at a time."""
+        after: int | None = 0
+        active = told = 0
+        while after is not None:
+            batch = await self._database.run(
+                subscriptions.activate,
+                after,
+                self._policy.rules,
+                self._policy.encodings,
+                self._clock.now(),
+            )
+            active, told, after = active + batch.active, told + batch.told, batch.last
+        log.info("billing.switched", activated=active, told=told)
+        self._exchange.look_again()
+
+    async def _keep_observing(self) -> None:
+        while True:
+            await asyncio.sleep(OBSERVE_EVERY)
+            await self._observe()
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            with suppress(StorageUnavailableError):
+                orphans = await self._database.run(outbox.tidy, self._clock.now())
+                for carrier, count in orphans.items():
+                    metrics.RECEIPTS_ORPHANED.labels(carrier).inc(count)
+
+    async def _observe(self) -> None:
+        with suppress(StorageError, sqlite3.Error):  # the last reading stands
+            self._observed = await asyncio.to_thread(observe, self._settings.data_dir)
+        publish(self._observed, list(self._settings.carriers), self._clock.now())
+
+
+def _link_health(carrier: str, state: LinkState | None) -> LinkHealth:
+    if state is None:
+        return LinkHealth(carrier, enabled=False, bound=False, state="disabled", since=0.0)
+    described = f"{state.status}: {state.last_error}" if state.last_error else str(state.status)
+    return LinkHealth(
+        carrier,
+        enabled=True,
+        bound=state.status is LinkStatus.BOUND,
+        state=described,
+        since=state.since,
+    )
+
+
+async def _stopped(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks and wait until they are through."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
+    """Show a reading of the databases in the metrics."""
+    for carrier in carriers:
+        for state in LIVE:
+            metrics.QUEUE.labels(carrier, state.value).set(observed.queue.get((carrier, state), 0))
+        oldest = observed.oldest.get(carrier)
+        metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
+    for registered, count in observed.subscriptions.items():
+        metrics.SUBSCRIPTIONS.labels(registered.value).set(count)
+    if (feed := observed.feed) is not None:
+        metrics.BILLING_AS_OF.set(feed.as_of)
+        metrics.BILLING_CUSTOMERS.set(feed.customers)
+        metrics.BILLING_BILLS.set(feed.bills)

@@ -1,0 +1,391 @@
+"""One TCP connection with the SMPP session on it, as asyncio drives them.
+
+What one read brings goes on together: all messages to the exchange in one call, all responses
+to the link in one. Everything that is to be sent within one turn of the loop, answers and
+submits alike, leaves in one write. A fault of ours ends this connection, and nothing else.
+"""
+
+import asyncio
+import math
+import os
+import socket
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, Protocol, cast
+
+from structlog.typing import FilteringBoundLogger
+
+from smsgw.carrier.meter import Meter
+from smsgw.carrier.timer import Timer
+from smsgw.carrier.translate import NotOurs, Reason, Translator
+from smsgw.carrier.valve import Valve
+from smsgw.clock import Clock
+from smsgw.service.message import Acceptance, Ack, Outcome, Segment, Verdict
+from smsgw.service.ports import Exchange, Incoming
+from smsgw.smpp.codec import EncodeError, Pdu
+from smsgw.smpp.session import (
+    Answered,
+    BindRefused,
+    Bound,
+    Ended,
+    Event,
+    Lost,
+    Received,
+    Session,
+    SessionError,
+    State,
+    Violation,
+)
+from smsgw.smpp.tables import Command, Status
+
+CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
+MOST_COMPLAINTS: Final = 20  # sorts of fault logged a session
+
+STATUS: Final = {
+    Ack.DONE: Status.ROK,
+    Ack.RETRY: Status.RX_T_APPN,
+    Ack.REFUSE: Status.RX_R_APPN,
+}
+_MESSAGES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
+_SENDING: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
+
+_P = ParamSpec("_P")
+
+
+class _Batch:
+    """What one read or one tick brought, sorted by who is to have it."""
+
+    __slots__ = ("aside", "at", "ended", "incoming", "outcomes", "seconds", "violations")
+
+    def __init__(self, at: float) -> None:
+        self.at = at  # seconds since 1970
+        self.incoming: list[Incoming] = []
+        self.outcomes: list[Outcome] = []
+        self.seconds: list[float] = []  # from submits to their responses
+        self.aside: list[Reason] = []
+        self.violations = 0
+        self.ended = False
+
+
+class Keeper(Protocol):
+    """Who made a connection and is told of its turns."""
+
+    def bound(self, connection: "Connection") -> int:
+        """Note that the session is bound, and give it its id."""
+
+    def settled(self, connection: "Connection", outcomes: Sequence[Outcome]) -> None:
+        """Take what became of segments that were submitted here."""
+
+    def ended(self, connection: "Connection") -> None:
+        """Note that the session is over. What was outstanding is settled next."""
+
+    def writable(self, connection: "Connection") -> None:
+        """Note that the peer reads again what is sent to it."""
+
+
+def _guarded(
+    method: "Callable[Concatenate[Connection, _P], None]",
+) -> "Callable[Concatenate[Connection, _P], None]":
+    @wraps(method)
+    def call(connection: "Connection", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            method(connection, *args, **kwargs)
+        except Exception:
+            connection.fail()
+
+    return call
+
+
+class Connection(asyncio.Protocol):
+    """Moves octets and the moment into a session, and its events on to those who act on them.
+
+    More than `inbound_window` messages without a verdict, or a peer that doesn't read, stop the
+    reading until that is better.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        translator: Translator,
+        exchange: Exchange,
+        keeper: Keeper,
+        *,
+        clock: Clock,
+        meter: Meter,
+        log: FilteringBoundLogger,
+        inbound_window: int = 1000,
+    ) -> None:
+        self._session = session
+        self._translator = translator
+        self._exchange = exchange
+        self._keeper = keeper
+        self._clock = clock
+        self._meter = meter
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._unanswered: dict[int, Pdu] = {}
+        self._token = 0
+        self._valve = Valve(inbound_window)
+        self._flushing = False
+        self._ticker = Timer(clock, self._tick)
+        self._cutter = Timer(clock, self.abort)
+        self._drains: list[tuple[int, asyncio.Future[None]]] = []
+        self._parting = ""
+        self._complaints: set[str] = set()
+        self._failed = False
+        self.id: int | None = None  # of the session, once it is bound
+        self.refusal: int | None = None  # the status that refused the bind
+        self.reason = ""  # why the session ended
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    # -- what the link asks ----------------------------------------------------------------
+
+    @property
+    def free(self) -> int:
+        """How many segments may be submitted now."""
+        if self._valve.blocked or self._session.state not in _SENDING:
+            return 0
+        return self._session.window_free
+
+    @property
+    def in_flight(self) -> int:
+        return self._session.outstanding
+
+    def bind(self, command: int, system_id: str, password: str, system_type: str) -> None:
+        """Ask the SMSC to bind. Raises EncodeError if a name doesn't fit."""
+        now = self._clock.monotonic()
+        self._session.bind(
+            command, now, system_id=system_id, password=password, system_type=system_type
+        )
+        self._flush_soon()
+
+    def submit(self, segments: Sequence[Segment]) -> None:
+        """Send segments; each comes back once through `Keeper.settled`."""
+        now = self._clock.monotonic()
+        unsent: list[Outcome] = []
+        for segment in segments:
+            fields, tlvs = self._translator.submit(segment)
+            try:
+                self._session.request(Command.SUBMIT_SM, fields, tlvs, now, segment)
+            except SessionError as error:
+                unsent.append(self._unsent(segment, Acceptance.NOT_SENT, error))
+            except EncodeError as error:
+                self._log.error("link.segment_unfit", reason=str(error))
+                unsent.append(self._unsent(segment, Acceptance.PERMANENT, error))
+        self._flush_soon()
+        if unsent:
+            self._keeper.settled(self, unsent)
+
+    async def drained(self) -> None:
+        """Wait until all responses are there, and all messages that came until now answered."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._drains.append((self._token, waiter))
+        self._look_whether_drained()
+        await waiter
+
+    def unbind(self, reason: str = "") -> None:
+        """End the session as the protocol wants it; the connection closes after it.
+
+        `reason` stands for the session's own word on its end.
+        """
+        if self._session.state is State.UNBINDING:
+            return
+        self._parting = reason
+        try:
+            self._session.unbind(self._clock.monotonic())
+        except SessionError:
+            self._lose("closed")
+        self._flush_soon()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def fail(self) -> None:
+        """After a fault of ours, in an `except`: log it once and cut the connection."""
+        if not self._failed:
+            self._failed = True
+            self._log.exception("link.connection_failed")
+        self.abort()
+
+    # -- what asyncio calls ----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass
+        self._valve.attach(self._transport)
+        connected = transport.get_extra_info("socket")
+        if connected is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._flush_soon()
+
+    @_guarded
+    def data_received(self, data: bytes) -> None:
+        self._handle(self._session.receive(data, self._clock.monotonic()))
+        self._valve.turn(len(self._unanswered))
+        self._flush_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._failed:
+            reason = "internal error"
+        else:
+            reason = "connection closed by the peer" if exc is None else said(exc)
+        try:
+            self._lose(reason)
+        except Exception:
+            self.fail()
+        finally:
+            self._ticker.stop()
+            self._cutter.stop()
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._valve.blocked = True
+        self._valve.turn(len(self._unanswered))
+
+    @_guarded
+    def resume_writing(self) -> None:
+        self._valve.blocked = False
+        self._valve.turn(len(self._unanswered))
+        self._keeper.writable(self)
+
+    # -- what comes in ---------------------------------------------------------------------
+
+    def _handle(self, events: Sequence[Event]) -> None:
+        batch = _Batch(self._clock.now())
+        for event in events:
+            try:
+                self._sort(event, batch)
+            except Exception:
+                self.fail()
+                if isinstance(event, Answered):
+                    batch.outcomes.append(_lost(event.context, batch.at, "not understood"))
+        if batch.incoming:
+            self._exchange.received(batch.incoming, self._answer)
+        if batch.ended:
+            self._unanswered.clear()
+            self._keeper.ended(self)
+        if batch.outcomes:
+            self._keeper.settled(self, batch.outcomes)
+        self._meter.batch(batch.seconds, batch.aside, batch.violations)
+        if batch.ended:
+            self._close()
+        elif self.refusal is not None:
+            self._lose("bind refused")
+        self._look_whether_drained()
+
+    def _sort(self, event: Event, batch: _Batch) -> None:
+        if isinstance(event, Received):
+            self._take(event.pdu, batch)
+        elif isinstance(event, Answered):
+            outcome = self._translator.outcome(_segment(event.context), event.pdu, batch.at)
+            batch.outcomes.append(outcome)
+            batch.seconds.append(event.elapsed)
+        elif isinstance(event, Lost):
+            batch.outcomes.append(_lost(event.context, batch.at, event.reason))
+        elif isinstance(event, Violation):
+            batch.violations += 1
+            self._complain(event)
+        elif isinstance(event, Bound):
+            self.id = self._keeper.bound(self)
+        elif isinstance(event, BindRefused):
+            self.refusal = event.status
+        elif isinstance(event, Ended):
+            batch.ended = True
+            self.reason = self._parting or event.reason
+
+    def _take(self, pdu: Pdu, batch: _Batch) -> None:
+        if pdu.command not in _MESSAGES or self.id is None:
+            return  # alert_notification and outbind ask for nothing
+        what = self._translator.incoming(pdu, self.id, batch.at)
+        if isinstance(what, NotOurs):
+            batch.aside.append(what.reason)
+            self._session.respond(pdu, STATUS[what.ack], self._clock.monotonic())
+        else:
+            self._token += 1
+            self._unanswered[self._token] = pdu
+            batch.incoming.append((self._token, what))
+
+    @_guarded
+    def _answer(self, verdicts: Sequence[Verdict]) -> None:
+        now = self._clock.monotonic()
+        for token, ack in verdicts:
+            pdu = self._unanswered.pop(token, None)
+            if pdu is not None:
+                self._session.respond(pdu, STATUS[ack], now)
+        self._valve.turn(len(self._unanswered))
+        self._flush_soon()
+        self._look_whether_drained()
+
+    def _complain(self, violation: Violation) -> None:
+        """Log each sort of fault of the peer's once a session, without what customers wrote."""
+        if violation.reason not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
+            self._complaints.add(violation.reason)
+            header = violation.octets[:16].hex()
+            self._log.warning("link.violation", reason=violation.reason, header=header)
+
+    def _lose(self, reason: str) -> None:
+        events = self._session.lost(self._clock.monotonic(), reason)
+        if events:
+            self._handle(events)
+
+    def _look_whether_drained(self) -> None:
+        if not self._drains or self.in_flight:
+            return
+        oldest = next(iter(self._unanswered), math.inf)
+        for last, waiter in self._drains:
+            if oldest > last and not waiter.done():
+                waiter.set_result(None)
+
+    # -- what goes out ---------------------------------------------------------------------
+
+    def _unsent(self, segment: Segment, acceptance: Acceptance, error: Exception) -> Outcome:
+        return Outcome(segment, acceptance, self._clock.now(), error=str(error))
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    @_guarded
+    def _flush(self) -> None:
+        self._flushing = False
+        output = self._session.take_output()
+        self._meter.traffic(self._session.take_traffic())
+        if output and self._transport is not None:
+            self._transport.write(output)
+        if not self._valve.full:
+            self._ticker.by(self._session.deadline)
+
+    def _close(self) -> None:
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+            self._cutter.by(self._clock.monotonic() + CLOSE_SECONDS)
+
+    # -- time ------------------------------------------------------------------------------
+
+    @_guarded
+    def _tick(self) -> None:
+        # While messages wait for their verdicts nothing is late: what would prove the peer
+        # alive may stand unread.
+        if not self._valve.full:
+            self._handle(self._session.tick(self._clock.monotonic()))
+            self._flush_soon()
+
+
+def said(error: Exception) -> str:
+    """What went wrong with a connection, in the system's words and without the address."""
+    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return str(error)
+
+
+def _segment(context: object) -> Segment:
+    assert isinstance(context, Segment)
+    return context
+
+
+def _lost(context: object, at: float, reason: str) -> Outcome:
+    return Outcome(_segment(context), Acceptance.LOST, at, error=reason)

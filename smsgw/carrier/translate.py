@@ -1,0 +1,235 @@
+"""The only translator between SMPP and the service: no other module knows both.
+
+What carriers send is read with tolerance and never raises. What goes to them is put together
+from a form that is made once for each kind of message.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from smsgw.carrier import userdata
+from smsgw.carrier.addresses import alphanumeric, msisdn
+from smsgw.service.message import (
+    Acceptance,
+    Ack,
+    MessageKind,
+    Mo,
+    Outcome,
+    Part,
+    Receipt,
+    ReceiptState,
+    Segment,
+)
+from smsgw.settings.model import CarrierSettings
+from smsgw.smpp import receipts
+from smsgw.smpp.codec import Pdu
+from smsgw.smpp.status import Reaction, submit_reaction
+from smsgw.smpp.tables import Command, Tlv, status_name
+from smsgw.text.alphabets import decode_mo
+
+# esm_class, SMPP 3.4 section 5.2.12: bits 5-2 say what kind of message it is, bit 6 that its
+# octets begin with a user data header.
+KIND_BITS: Final = 0x3C
+RECEIPT: Final = 0x04
+INTERMEDIATE: Final = 0x20
+UDHI: Final = 0x40
+
+Fields = Mapping[str, int | str | bytes]
+Tlvs = tuple[tuple[int, bytes], ...]
+
+
+class Reason(StrEnum):
+    """Why something that came in is not for the service."""
+
+    DESTINATION = "destination"  # not to our shortcode
+    ALPHANUMERIC = "alphanumeric"  # from a name
+    FOREIGN = "foreign"  # from no number of this country
+    BINARY = "binary"  # no text
+    ACKNOWLEDGEMENT = "acknowledgement"  # of a handset or its user, or the end of a conversation
+    RECEIPT = "receipt"  # that names no message, or says nothing of it
+    RESERVED = "reserved"  # of a kind that SMPP doesn't define
+
+
+class NotOurs(NamedTuple):
+    """An incoming PDU that is answered at once, counted, and goes no further."""
+
+    reason: Reason
+    ack: Ack
+
+
+_SME_MESSAGES: Final = {0x08, 0x10, 0x18}
+_NOT_FINAL: Final = {state for state in ReceiptState if not state.final}
+
+_ACCEPTANCE: Final = {reaction: Acceptance[reaction.name] for reaction in Reaction}
+
+# -- message ids -----------------------------------------------------------------------------
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,64}")
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{1,64}")
+
+
+def _as_is(message_id: str) -> str:
+    return message_id
+
+
+def _decimal(message_id: str) -> str:
+    return str(int(message_id)) if _DECIMAL.fullmatch(message_id) else message_id
+
+
+def _hex(message_id: str) -> str:
+    return str(int(message_id, 16)) if _HEX.fullmatch(message_id) else message_id
+
+
+class IdForms(NamedTuple):
+    """What makes the ids of responses and of receipts the same strings."""
+
+    response: Callable[[str], str]
+    receipt: Callable[[str], str]
+
+
+ID_FORMS: Final = {
+    "as_is": IdForms(_as_is, _as_is),
+    "hex_in_response": IdForms(_hex, _decimal),
+    "hex_in_receipt": IdForms(_decimal, _hex),
+}
+
+# -- the translator --------------------------------------------------------------------------
+
+
+class Form(NamedTuple):
+    """What all submit_sm of one kind have in common."""
+
+    fields: Fields
+    tlvs: Tlvs
+
+
+class Translator:
+    """One carrier's ways, and the shortcode."""
+
+    def __init__(self, settings: CarrierSettings, shortcode: str) -> None:
+        self._carrier = settings.id
+        self._shortcode = shortcode
+        self._alphabet = settings.default_alphabet
+        self._ids = ID_FORMS[settings.message_id]
+        self._forms = {kind: _form(settings, shortcode, kind) for kind in MessageKind}
+
+    # What comes in.
+
+    def incoming(self, pdu: Pdu, session: int, at: float) -> Mo | Receipt | NotOurs:
+        """What a deliver_sm or data_sm is that came at `at` on `session`."""
+        esm_class = pdu.number("esm_class")
+        kind = esm_class & KIND_BITS
+        if kind == 0:
+            return self._mo(pdu, esm_class, session, at)
+        if kind == RECEIPT:
+            return self._receipt(pdu, at, intermediate=False)
+        if kind == INTERMEDIATE:
+            return self._receipt(pdu, at, intermediate=True)
+        if kind in _SME_MESSAGES:
+            return NotOurs(Reason.ACKNOWLEDGEMENT, Ack.DONE)
+        return NotOurs(Reason.RESERVED, Ack.DONE)
+
+    def _mo(self, pdu: Pdu, esm_class: int, session: int, at: float) -> Mo | NotOurs:
+        destination = pdu.text("destination_addr")
+        if destination != self._shortcode:
+            return NotOurs(Reason.DESTINATION, Ack.REFUSE)
+        address, ton = pdu.text("source_addr"), pdu.number("source_addr_ton")
+        source = msisdn(address, ton)
+        if source is None:
+            reason = Reason.ALPHANUMERIC if alphanumeric(address, ton) else Reason.FOREIGN
+            return NotOurs(reason, Ack.DONE)
+        octets = pdu.octets("short_message")
+        if not octets:
+            octets = pdu.tlv(Tlv.MESSAGE_PAYLOAD) or b""
+        part, body = userdata.split(octets) if esm_class & UDHI else (None, octets)
+        if part is None and pdu.tlvs:
+            part = _sar(pdu)
+        data_coding = pdu.number("data_coding")
+        text = decode_mo(body, data_coding, self._alphabet)
+        if text is None:
+            return NotOurs(Reason.BINARY, Ack.DONE)
+        return Mo(
+            self._carrier,
+            session,
+            at,
+            source,
+            destination,
+            esm_class,
+            data_coding,
+            octets,
+            text,
+            part,
+        )
+
+    def _receipt(self, pdu: Pdu, at: float, *, intermediate: bool) -> Receipt | NotOurs:
+        read = receipts.parse(pdu)
+        if not read.message_id or read.state is None:
+            return NotOurs(Reason.RECEIPT, Ack.DONE)
+        state = ReceiptState(read.state)
+        if intermediate and state not in _NOT_FINAL:
+            state = ReceiptState.ENROUTE  # SMPP 3.4 section 5.2.12: the SMSC still tries
+        return Receipt(
+            self._carrier,
+            at,
+            self._ids.receipt(read.message_id),
+            state,
+            read.error,
+            msisdn(pdu.text("source_addr"), pdu.number("source_addr_ton")),
+        )
+
+    # What goes out, and what becomes of it.
+
+    def submit(self, segment: Segment) -> Form:
+        """The fields and TLVs of the submit_sm for a segment."""
+        form = self._forms[segment.kind]
+        fields = {
+            **form.fields,
+            "destination_addr": segment.destination.digits,
+            "esm_class": UDHI if segment.udhi else 0,
+            "data_coding": segment.data_coding,
+            "short_message": segment.octets,
+        }
+        return Form(fields, form.tlvs)
+
+    def outcome(self, segment: Segment, response: Pdu, at: float) -> Outcome:
+        """What a submit_sm_resp or generic_nack means for its segment."""
+        status = response.status
+        if status == 0 and response.command == Command.SUBMIT_SM_RESP:
+            message_id = self._ids.response(response.text("message_id"))
+            return Outcome(segment, Acceptance.ACCEPTED, at, message_id)
+        # A generic_nack of status 0 accepts nothing and refuses nothing.
+        reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
+        return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
+
+
+def refusal(status: int) -> str:
+    """A command_status for people: its number, and its name where it has one."""
+    number, name = f"0x{status:08x}", status_name(status)
+    return number if name == number else f"{number} {name}"
+
+
+def _form(settings: CarrierSettings, shortcode: str, kind: MessageKind) -> Form:
+    marking = settings.marking(kind)
+    source = marking.source
+    fields: Fields = {
+        "service_type": marking.service_type,
+        "source_addr_ton": source.ton,
+        "source_addr_npi": source.npi,
+        "source_addr": shortcode if source.address is None else source.address,
+        "dest_addr_ton": settings.destination.ton,
+        "dest_addr_npi": settings.destination.npi,
+        "registered_delivery": 1 if settings.receipts else 0,
+    }
+    return Form(fields, tuple(marking.tlvs.items()))
+
+
+def _sar(pdu: Pdu) -> Part | None:
+    """The place in a long message by the sar TLVs, SMPP 3.4 sections 5.3.2.22 to 24."""
+    reference = pdu.tlv(Tlv.SAR_MSG_REF_NUM)
+    total = pdu.tlv(Tlv.SAR_TOTAL_SEGMENTS)
+    number = pdu.tlv(Tlv.SAR_SEGMENT_SEQNUM)
+    if reference is None or total is None or number is None:
+        return None
+    return userdata.part(int.from_bytes(reference), int.from_bytes(total), int.from_bytes(number))

@@ -1,0 +1,39 @@
+"""The user data header of a short message: 3GPP TS 23.040 section 9.2.3.24.
+
+Read with tolerance: a header that can't be true says nothing about the parts of the message.
+"""
+
+from typing import Final
+
+from smsgw.service.message import Part
+
+CONCATENATED_8BIT: Final = 0x00  # reference, total, number
+CONCATENATED_16BIT: Final = 0x08  # reference of two octets, total, number
+
+
+def split(octets: bytes) -> tuple[Part | None, bytes]:
+    """The part that `octets`, which begin with a header, say they are, and what is after it.
+
+    A header longer than the message is no header: all octets are text then.
+    """
+    end = octets[0] + 1 if octets else 0
+    if not 0 < end <= len(octets):
+        return None, octets
+    found: Part | None = None
+    at = 1
+    while at + 2 <= end:
+        element, size = octets[at], octets[at + 1]
+        value = octets[at + 2 : min(at + 2 + size, end)]
+        if element == CONCATENATED_8BIT and size == len(value) == 3:
+            found = part(value[0], value[1], value[2])
+        elif element == CONCATENATED_16BIT and size == len(value) == 4:
+            found = part(value[0] << 8 | value[1], value[2], value[3])
+        at += 2 + size
+    return found, octets[end:]
+
+
+def part(reference: int, total: int, number: int) -> Part | None:
+    """A part as it was declared; None if that is impossible, or the message has no other part."""
+    if total > 1 and 1 <= number <= total:
+        return Part(reference, total, number)
+    return None

@@ -1,0 +1,164 @@
+"""`smsgw billing`: take a feed into the cache, look at a customer's bills."""
+
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
+from smsgw.cli.stores import lines_told, open_stores, print_table, progress_of, read_stores
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from smsgw.service.customer import Bill, BillStatus
+    from smsgw.settings.model import Settings
+    from smsgw.storage.feed import Taken
+
+app = noun("The billing cache.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, UTF-8, with a header.")],
+    delta: Annotated[
+        bool, typer.Option("--delta", help="Changes to the cache, as in a file named .delta.csv.")
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The moment the file tells of, as 2026-12-01T06:00 [when it was last changed].",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take it though it is old or loses many customers.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Take a billing feed whole, or refuse it whole with the numbers of its wrong lines.
+
+    Columns: customer_number, bill_number, issued_on, due_on, cut_off_on, amount, currency,
+    status; of a customer with nothing open all but the first are empty.
+
+    A running daemon answers from it within a second. Pending registrations whose customer
+    number it brings become active.
+    """
+    settings = load_settings_or_exit(config)
+    moment = None if as_of is None else _moment(as_of, settings.timezone)
+    _import(file, moment, delta, force, settings)
+
+
+def _import(
+    path: Path, as_of: float | None, delta: bool, force: bool, settings: "Settings"
+) -> None:
+    from smsgw.clock import SystemClock
+    from smsgw.settings import derive
+    from smsgw.storage.feed import Feed, FeedRefusedError, is_delta, take_delta, take_snapshot
+    from smsgw.storage.pace import Pace
+    from smsgw.storage.subscriptions import activate_pending
+
+    data_dir, now = settings.data_dir, SystemClock().now()
+    feed = Feed(path, as_of, force)
+    size = path.stat().st_size if path.is_file() else 0
+    with open_stores(data_dir) as stores, lines_told(path):
+        try:
+            with progress_of(path.name, size) as progress:
+                if delta or is_delta(path):
+                    taken = take_delta(stores.con, data_dir, feed, now=now, progress=progress)
+                else:
+                    taken = take_snapshot(
+                        stores.con,
+                        data_dir,
+                        feed,
+                        max_shrink=settings.billing.max_shrink,
+                        now=now,
+                        progress=progress,
+                    )
+        except FeedRefusedError as error:
+            fail(error)
+        typer.echo(_summary(path, taken, settings.timezone))
+        if taken.as_of > now:
+            typer.echo(f"{path}: warning: that is still to come; --as-of says better", err=True)
+        stores.cache.follow()
+        activation = activate_pending(
+            stores.con, derive.rules(settings), derive.encodings(settings), now, Pace()
+        )
+    if activation.active:
+        typer.echo(
+            f"pending registrations now active: {activation.active} ({activation.told} told)"
+        )
+
+
+def _summary(path: Path, taken: "Taken", timezone: tzinfo) -> str:
+    before = "" if taken.before is None else f", before {taken.before.customers}"
+    return (
+        f"{path}: {taken.kind} of {_local(taken.as_of, timezone)}:"
+        f" {taken.now.customers} customers{before}; {taken.now.bills} bills"
+    )
+
+
+def _moment(text: str, timezone: tzinfo) -> float:
+    """An ISO time as seconds since 1970; without an offset it is in the configuration's zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a time as 2026-12-01T06:00", param_hint="--as-of"
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone)).timestamp()
+
+
+def _local(at: float, timezone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M %Z}"
+
+
+@app.command()
+def show(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="A customer number.")],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show a customer number's bills as the cache has them, settled ones too."""
+    from smsgw.service import numbers
+    from smsgw.storage import billing
+
+    settings = load_settings_or_exit(config)
+    try:
+        number = numbers.customer_number(number)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="NUMBER") from None
+    with read_stores(settings.data_dir) as stores:
+        if stores is None or not stores.cached:
+            fail("there is no billing cache yet; make it by smsgw billing import FILE")
+        bills = billing.statement(stores.con, number)
+        as_of = billing.cache_as_of(stores.con)
+    moment = "" if as_of is None else _local(as_of, settings.timezone)
+    if bills is None:
+        fail(f"the billing cache of {moment} does not know {number}")
+    rows = [_row(bill, status) for bill, status in bills]
+    if json:
+        print_json({"customer_number": number, "as_of": moment, "bills": rows})
+    else:
+        typer.echo(f"{number}, as of {moment}: {len(rows)} {'bill' if len(rows) == 1 else 'bills'}")
+        if rows:
+            print_table(rows[0], [[value or "" for value in row.values()] for row in rows])
+
+
+def _row(bill: "Bill", status: "BillStatus") -> dict[str, str | None]:
+    """A bill by the names, and in the writing, of the feed."""
+    return {
+        "bill_number": bill.number,
+        "issued_on": _iso(bill.issued_on),
+        "due_on": _iso(bill.due_on),
+        "cut_off_on": _iso(bill.cut_off_on),
+        "amount": f"{Decimal(bill.amount) / 100:.2f}",
+        "currency": bill.currency,
+        "status": status,
+    }
+
+
+def _iso(day: "date | None") -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,116 @@
+"""What commands on data share: open databases, errors that say what to do, progress, tables."""
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import typer
+
+from smsgw.cli.common import fail
+
+if TYPE_CHECKING:
+    from smsgw.settings.model import Settings
+    from smsgw.storage.database import CacheReader
+
+WIDTH: Final = 200  # of a table that no terminal bounds
+
+
+class Stores(NamedTuple):
+    """`gateway.db`, and the billing cache attached to it if there is one."""
+
+    con: sqlite3.Connection
+    cache: "CacheReader"
+
+    @property
+    def cached(self) -> bool:
+        return self.cache.attached is not None
+
+
+@contextmanager
+def open_stores(data_dir: Path) -> Iterator[Stores]:
+    """Both databases for reading and writing, made if need be; what fails ends the command."""
+    from smsgw.storage.database import CacheReader, StorageError, open_gateway
+
+    try:
+        with closing(open_gateway(data_dir)) as con:
+            cache = CacheReader(con, data_dir)
+            cache.follow()
+            yield Stores(con, cache)
+    except StorageError as error:
+        fail(error)
+    except sqlite3.Error as error:
+        fail(f"{data_dir}: the database failed: {error}; it is safe to try again")
+
+
+@contextmanager
+def read_stores(data_dir: Path) -> Iterator[Stores | None]:
+    """Both databases for reading; None where there are none yet."""
+    from smsgw.storage.database import CacheReader, StorageError, open_read_only
+
+    try:
+        con = open_read_only(data_dir)
+        if con is None:
+            yield None
+            return
+        with closing(con):
+            cache = CacheReader(con, data_dir)
+            cache.follow()
+            yield Stores(con, cache)
+    except StorageError as error:
+        fail(error)
+    except sqlite3.Error as error:
+        fail(f"{data_dir}: the database failed: {error}")
+
+
+def check_carrier(carrier: str | None, settings: "Settings") -> None:
+    """End the command if an option `--carrier` names none of the configuration's."""
+    if carrier is not None and carrier not in settings.carriers:
+        raise typer.BadParameter(
+            f"there is no carrier {carrier!r}; there are {', '.join(settings.carriers)}",
+            param_hint="--carrier",
+        )
+
+
+@contextmanager
+def lines_told(file: Path) -> Iterator[None]:
+    """Around the import of `file`: its wrong lines are printed, and end the command."""
+    from smsgw.service.lines import FileError
+
+    try:
+        yield
+    except FileError as error:
+        for problem in error.problems:
+            typer.echo(f"{file}:{problem.line}: {problem.reason}", err=True)
+        if more := error.count - len(error.problems):
+            typer.echo(f"{file}: and {more} more", err=True)
+        fail(f"{file}: nothing was taken")
+
+
+@contextmanager
+def progress_of(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how far something has come; what is yielded is told of `total`."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.update(task, completed=done)
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a table on stdout, as wide as it has to be where that is no terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False).print(table)

@@ -1,0 +1,296 @@
+"""`smsgw subscribers`: the registrations, one by one and by the file.
+
+A clerk types phone numbers and needs to see them, so these commands print them in full.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, tzinfo
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun
+from smsgw.cli.stores import (
+    Stores,
+    check_carrier,
+    lines_told,
+    open_stores,
+    progress_of,
+    read_stores,
+)
+from smsgw.service.message import Channel, Script
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from smsgw.service.message import Msisdn
+    from smsgw.settings.model import Settings
+    from smsgw.storage.subscriptions import Record
+
+app = noun("Registrations. Phone numbers are printed in full.")
+
+Phone = Annotated[
+    str, typer.Argument(metavar="MSISDN", help="A phone number: 0888123456, +359888123456, ….")
+]
+Customer = Annotated[str, typer.Argument(metavar="NUMBER", help="A customer number, 12 digits.")]
+
+
+@app.command()
+def add(
+    phone: Phone,
+    number: Customer,
+    carrier: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The phone's carrier [by its number's first digits]."),
+    ] = None,
+    script: Annotated[Script, typer.Option(help="What it is written to in.")] = Script.LATIN,
+    channel: Annotated[Channel, typer.Option(help="Where it comes from.")] = Channel.CENTRE,
+    config: Config = None,
+) -> None:
+    """Register a phone for a customer number.
+
+    It is active at once if the billing cache knows the number, else with the next feed that
+    does. The phone is told when it is active, unless the channel is import. Being registered
+    already is no error, and changes nothing.
+    """
+    from smsgw.clock import SystemClock
+    from smsgw.settings import derive
+    from smsgw.storage.registration import RegistrationRefusedError, Request, register
+
+    settings = load_settings_or_exit(config)
+    msisdn, number = _msisdn(phone), _customer_number(number)
+    check_carrier(carrier, settings)
+    carrier = carrier or derive.number_ranges(settings).carrier(msisdn)
+    with open_stores(settings.data_dir) as stores:
+        try:
+            registered = register(
+                stores.con,
+                stores.cached,
+                Request(msisdn, number, carrier, script, channel),
+                derive.rules(settings),
+                derive.encodings(settings),
+                SystemClock().now(),
+            )
+        except RegistrationRefusedError as error:
+            fail(f"not registered: {error}")
+        _settle(stores, settings)
+    now = registered.subscription
+    typer.echo(
+        f"{msisdn.digits} {'is' if registered.made else 'was already'} registered for {number}:"
+        f" {now.state}, carrier {now.carrier or 'not known yet'}"
+        f"{', told' if registered.told else ''}"
+    )
+
+
+@app.command()
+def end(
+    phone: Phone,
+    number: Annotated[
+        str | None, typer.Argument(metavar="[NUMBER]", help="A customer number [all].")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """End a phone's registration for a customer number, or all it has. It is not told."""
+    from smsgw.clock import SystemClock
+    from smsgw.storage import subscriptions
+    from smsgw.storage.database import transaction
+
+    settings = load_settings_or_exit(config)
+    msisdn = _msisdn(phone)
+    number = None if number is None else _customer_number(number)
+    with open_stores(settings.data_dir) as stores, transaction(stores.con):
+        ended = subscriptions.end(stores.con, msisdn, number, SystemClock().now())
+    if not ended:
+        fail(f"{msisdn.digits} is not registered{f' for {number}' if number else ''}")
+    typer.echo(f"{msisdn.digits}: {ended} ended")
+
+
+@app.command()
+def show(
+    who: Annotated[
+        str, typer.Argument(metavar="MSISDN|NUMBER", help="A phone, or a customer number.")
+    ],
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show all that a phone is or was registered for, or who is registered for a number."""
+    settings = load_settings_or_exit(config)
+    with read_stores(settings.data_dir) as stores:
+        records = _found(stores and stores.con, who)
+    if json:
+        _print_array(records, settings.timezone)
+    elif records:
+        _print_records(records, settings.timezone)
+    else:
+        typer.echo(f"{who}: no registrations", err=True)
+
+
+@app.command("list")
+def list_(json: Json = False, config: Config = None) -> None:
+    """List the pending and active registrations, oldest first."""
+    from smsgw.storage import subscriptions
+
+    settings = load_settings_or_exit(config)
+    with read_stores(settings.data_dir) as stores:
+        records = iter(()) if stores is None else subscriptions.records(stores.con)
+        if json:
+            _print_array(records, settings.timezone)
+        else:
+            _print_records(records, settings.timezone)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, UTF-8, with a header.")],
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Tell phones of registrations that become active.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Take a file of registrations, or refuse it whole with the numbers of its wrong lines.
+
+    Columns: msisdn and customer_number, and if wanted carrier, script, channel, code. Bounds
+    don't apply. A pair that exists takes the carrier and script that its row names.
+    Running it again finishes what was cut off.
+    """
+    settings = load_settings_or_exit(config)
+    if not file.is_file():
+        fail(f"{file}: {'is no ordinary file' if file.exists() else 'there is no such file'}")
+    with open_stores(settings.data_dir) as stores, lines_told(file):
+        _import(file, notify, settings, stores)
+
+
+def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> None:
+    from smsgw.clock import SystemClock
+    from smsgw.settings import derive
+    from smsgw.storage.pace import Pace
+    from smsgw.storage.subscribers_file import Terms, import_file
+
+    terms = Terms(
+        carriers=tuple(settings.carriers),
+        carrier_of=derive.number_ranges(settings).carrier,
+        rules=derive.rules(settings),
+        encodings=derive.encodings(settings),
+        notify=notify,
+        now=SystemClock().now(),
+    )
+    with file.open("rb") as opened, progress_of(file.name, 2 * file.stat().st_size) as progress:
+        imported = import_file(
+            stores.con, stores.cached, opened, terms, progress=progress, pace=Pace()
+        )
+    _settle(stores, settings)
+    typer.echo(
+        f"{file}: {imported.active} new and active, {imported.pending} new and pending,"
+        f" {imported.changed} changed, {imported.unchanged} as they were;"
+        f" {imported.told} phones told"
+    )
+
+
+def _settle(stores: Stores, settings: "Settings") -> None:
+    """Where a feed came in the meantime: it may know what was just made pending."""
+    from smsgw.clock import SystemClock
+    from smsgw.settings import derive
+    from smsgw.storage.pace import Pace
+    from smsgw.storage.subscriptions import activate_pending
+
+    if stores.cache.follow():
+        activate_pending(
+            stores.con,
+            derive.rules(settings),
+            derive.encodings(settings),
+            SystemClock().now(),
+            Pace(),
+        )
+
+
+def _found(con: "sqlite3.Connection | None", who: str) -> list["Record"]:
+    """Twelve digits that begin with 359 can be either, and are looked up as both."""
+    from smsgw.storage import subscriptions
+
+    msisdn, number = _readings(who)
+    found: list[Record] = []
+    if con is not None and msisdn is not None:
+        found += subscriptions.records_of_phone(con, msisdn)
+    if con is not None and number is not None:
+        found += subscriptions.records_of_number(con, number)
+    return found
+
+
+def _readings(who: str) -> tuple["Msisdn | None", str | None]:
+    from smsgw.service import numbers
+
+    msisdn = number = None
+    with suppress(ValueError):
+        msisdn = numbers.msisdn(who)
+    with suppress(ValueError):
+        number = numbers.customer_number(who)
+    if msisdn is None and number is None:
+        raise typer.BadParameter(
+            f"{who!r} is neither a phone number nor a customer number", param_hint="MSISDN|NUMBER"
+        )
+    return msisdn, number
+
+
+def _msisdn(text: str) -> "Msisdn":
+    from smsgw.service import numbers
+
+    try:
+        return numbers.msisdn(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="MSISDN") from None
+
+
+def _customer_number(text: str) -> str:
+    from smsgw.service import numbers
+
+    try:
+        return numbers.customer_number(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="NUMBER") from None
+
+
+_COLUMNS: Final = (
+    "msisdn", "customer", "state", "carrier", "script", "channel", "requested", "active since",
+    "ended",
+)  # fmt: skip
+_LINE: Final = "{:<12}  {:<12}  {:<8}  {:<12}  {:<8}  {:<7}  {:<16}  {:<16}  {}"
+
+
+def _print_records(records: Iterable["Record"], timezone: tzinfo) -> None:
+    """A table whose rows are printed as they are read: there may be many."""
+    print(_LINE.format(*_COLUMNS))
+    for record in records:
+        row = _row(record, timezone, "%Y-%m-%d %H:%M")
+        print(_LINE.format(*[value or "-" for value in row.values()]))
+
+
+def _print_array(records: Iterable["Record"], timezone: tzinfo) -> None:
+    """A JSON array with a registration a line, printed as they are read."""
+    separator = "["
+    for record in records:
+        row = _row(record, timezone, "%Y-%m-%dT%H:%M:%S%z")
+        print(separator, dumps(row, ensure_ascii=False), sep="\n", end="")
+        separator = ","
+    print("\n]" if separator == "," else "[]")
+
+
+def _row(record: "Record", timezone: tzinfo, form: str) -> dict[str, str | None]:
+    one = record.subscription
+
+    def local(at: float | None) -> str | None:
+        return None if at is None else datetime.fromtimestamp(at, timezone).strftime(form)
+
+    return {
+        "msisdn": one.msisdn.digits,
+        "customer_number": one.customer_number,
+        "state": one.state,
+        "carrier": one.carrier,
+        "script": one.script,
+        "channel": one.channel,
+        "requested_at": local(one.requested_at),
+        "activated_at": local(record.activated_at),
+        "ended_at": local(record.ended_at),
+    }

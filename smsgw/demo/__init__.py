@@ -1,0 +1,1 @@
+"""The daemon, three simulated carriers and their customers: a conversation to watch."""

@@ -1,0 +1,1 @@
+"""What the service does, told without sockets, SQL, SMPP or YAML."""

@@ -1,0 +1,125 @@
+"""What came in and waits to be stored, and the verdicts it gets: acknowledged only when on disk."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from smsgw.service.duplicates import LATE, Recent, Stored
+from smsgw.service.message import Ack, Mo, Receipt, Verdict
+from smsgw.service.ports import Done, Incoming, Redelivery
+
+Answer = Callable[[Sequence[Verdict]], None]
+
+# How much one transaction takes at most: at 100 µs an MO it holds the write lock for 50 ms.
+BATCH: Final = 500
+
+
+class Delivery(NamedTuple):
+    """What one read of a connection brought."""
+
+    items: Sequence[Incoming]
+    answer: Answer
+
+
+class Batch:
+    """What one transaction takes, sorted for it, with all it needs to be acknowledged."""
+
+    __slots__ = ("deliveries", "mos", "new", "receipts", "redelivered", "redeliveries")
+
+    def __init__(self, deliveries: Sequence[Delivery], recent: Recent) -> None:
+        self.deliveries = deliveries
+        self.mos: list[Mo] = []
+        self.receipts: list[Receipt] = []
+        self.redeliveries: list[Redelivery] = []
+        self.new: list[Stored] = []  # in step with mos
+        self.redelivered: list[tuple[Stored, Mo]] = []
+        place_of: dict[int, int] = {}
+        for delivery in deliveries:
+            for _, item in delivery.items:
+                if isinstance(item, Receipt):
+                    self.receipts.append(item)
+                elif (stored := recent.absorb(item)) is not None:
+                    self.redelivered.append((stored, item))
+                    self.redeliveries.append(
+                        Redelivery(
+                            stored.mo,
+                            place_of.get(id(stored), -1),
+                            item.carrier,
+                            item.received_at,
+                            item.session,
+                        )
+                    )
+                else:
+                    entry = recent.remember(item)
+                    place_of[id(entry)] = len(self.mos)
+                    self.new.append(entry)
+                    self.mos.append(item)
+
+
+class Inbox:
+    """Collects what the links read; hands it on in batches; acknowledges what was stored."""
+
+    def __init__(self, recent: Recent) -> None:
+        self._recent = recent
+        self._waiting: list[Delivery] = []
+        self._late: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def __len__(self) -> int:
+        """Messages that no transaction has taken yet."""
+        return sum(len(delivery.items) for delivery in self._waiting)
+
+    def add(self, items: Sequence[Incoming], answer: Answer) -> None:
+        self._waiting.append(Delivery(items, answer))
+
+    def take(self) -> Batch:
+        """The oldest deliveries, whole reads of at most about BATCH messages together."""
+        count = 0
+        reads = 0
+        for delivery in self._waiting:
+            if count >= BATCH:
+                break
+            count += len(delivery.items)
+            reads += 1
+        taken, self._waiting = self._waiting[:reads], self._waiting[reads:]
+        return Batch(taken, self._recent)
+
+    def take_late(self) -> list[int]:
+        """Ids of MOs that were acknowledged late and aren't on disk as such."""
+        late, self._late = self._late, []
+        return late
+
+    def give_back_late(self, late: Sequence[int]) -> None:
+        self._late.extend(late)
+
+    def done(self, batch: Batch, done: Done, now: float) -> None:
+        """Acknowledge a batch that is on disk, but for what could not be decided."""
+        for number, entry in enumerate(batch.new, start=done.first_mo):
+            entry.mo = number
+        for entry in [*batch.new, *(entry for entry, _ in batch.redelivered)]:
+            if now - entry.received_at > LATE and entry.mo is not None:
+                entry.late = True
+                self._late.append(entry.mo)
+        for index in done.undecided:
+            self._recent.forget(batch.new[index])
+        undecided = frozenset(id(batch.mos[index]) for index in done.undecided)
+        for delivery in batch.deliveries:
+            delivery.answer(
+                [
+                    Verdict(token, Ack.RETRY if id(item) in undecided else Ack.DONE)
+                    for token, item in delivery.items
+                ]
+            )
+
+    def failed(self, batch: Batch) -> None:
+        """Ask for all of a batch again: nothing of it was stored, nothing may be absorbed by it.
+
+        What stored MOs absorbed is asked for again too, and must be absorbed again.
+        """
+        for entry in batch.new:
+            self._recent.forget(entry)
+        for entry, _ in batch.redelivered:
+            entry.late = True
+        for delivery in batch.deliveries:
+            delivery.answer([Verdict(token, Ack.RETRY) for token, _ in delivery.items])

@@ -1,0 +1,71 @@
+"""Messages on their way out: who may send how much, and what became of each submit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from smsgw.service.message import MtState, Outcome, Segment
+from smsgw.service.ports import Carrier, Settlement
+from smsgw.service.retry import settle
+
+
+class Outbox:
+    """Spreads claimed segments over the carriers and collects what becomes of them.
+
+    What it keeps is bounded by the carriers' windows: each settlement is of a segment that
+    took a place in one.
+    """
+
+    def __init__(self) -> None:
+        self._carriers: dict[str, Carrier] = {}
+        self._settlements: list[Settlement] = []
+        self._backlog: dict[str, bool] = {}
+
+    def add(self, carrier: Carrier) -> None:
+        """Use this link; what is queued for it is unknown, so it is looked for."""
+        self._carriers[carrier.id] = carrier
+        self._backlog[carrier.id] = True
+
+    def __bool__(self) -> bool:
+        return bool(self._settlements)
+
+    def settled(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            settlement = settle(outcome)
+            self._settlements.append(settlement)
+            if settlement.state is MtState.QUEUED:
+                self._backlog[settlement.carrier] = True
+
+    def take(self) -> list[Settlement]:
+        settlements, self._settlements = self._settlements, []
+        return settlements
+
+    def give_back(self, settlements: Sequence[Settlement]) -> None:
+        """Keep what could not be written for the next transaction, in its old place."""
+        self._settlements[:0] = settlements
+
+    def look_again(self) -> None:
+        """Expect queued segments for every carrier: someone else may have written some."""
+        self._backlog = dict.fromkeys(self._carriers, True)
+
+    def noted(self, backlog: Mapping[str, bool]) -> None:
+        self._backlog.update(backlog)
+
+    def free(self) -> dict[str, int]:
+        """How many segments may be claimed, by carrier; carriers without a free place are out."""
+        return {
+            carrier.id: places
+            for carrier in self._carriers.values()
+            if (places := carrier.capacity()) > 0
+        }
+
+    def sendable(self) -> bool:
+        """Whether something is queued, as far as is known, for a carrier with a free place."""
+        return any(
+            self._backlog[carrier.id] and carrier.capacity() > 0
+            for carrier in self._carriers.values()
+        )
+
+    def dispatch(self, claimed: Sequence[Segment]) -> None:
+        """Submit segments that are on disk as claimed, grouped by carrier in their order."""
+        for carrier, segments in groupby(claimed, key=lambda segment: segment.carrier):
+            self._carriers[carrier].submit(list(segments))

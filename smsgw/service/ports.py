@@ -1,0 +1,159 @@
+"""What the service asks of the rooms above it, and what it offers them: one protocol a user."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from smsgw.service.message import (
+    MessageKind,
+    Mo,
+    MtState,
+    Outcome,
+    Receipt,
+    Segment,
+    SegmentKey,
+    Verdict,
+)
+
+
+class LinkStatus(StrEnum):
+    """How a link to a carrier stands."""
+
+    CONNECTING = "connecting"
+    BOUND = "bound"
+    WAITING = "waiting"  # between two tries
+    STOPPED = "stopped"
+
+
+class LinkState(NamedTuple):
+    """A link as it stands at one moment, for those who watch it."""
+
+    carrier: str
+    name: str
+    status: LinkStatus
+    since: float  # when this status began, seconds since 1970
+    sessions: int  # that are bound
+    in_flight: int  # submits without a response
+    window: int  # how many there may be, over all sessions
+    throughput: float  # submits a second allowed; 0: no limit
+    last_error: str  # why the last session or try ended; empty: none did
+
+
+class Carrier(Protocol):
+    """A link to one carrier, as the outbox uses it."""
+
+    @property
+    def id(self) -> str: ...
+
+    def capacity(self) -> int:
+        """How many segments may be submitted at this moment; 0 while nothing is bound."""
+
+    def submit(self, segments: Sequence[Segment]) -> None:
+        """Send `segments`, each of which is on disk as claimed, and no more than `capacity()`.
+
+        Each comes back exactly once through `Exchange.settled`, also when its session ends.
+        """
+
+    def state(self) -> LinkState: ...
+
+
+Incoming = tuple[int, Mo | Receipt]  # a token of the connection's, and what it stands for
+
+
+class Exchange(Protocol):
+    """What a link hands its messages to. All calls return at once; none raises."""
+
+    def received(
+        self, items: Sequence[Incoming], answer: Callable[[Sequence[Verdict]], None]
+    ) -> None:
+        """Take what one read brought, in its order; `answer` is called once all is decided.
+
+        `answer` gets a verdict for each token, after its effect is on disk or could not be
+        put there. It is called in the event loop, and may be called after the session's end.
+        """
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """Take what became of submitted segments."""
+
+    def session_ended(self, carrier: str, session: int, at: float) -> None:
+        """Note that an SMPP session ended at `at`, for the rule on redeliveries."""
+
+    def ready(self, carrier: str) -> None:
+        """Say that a carrier's capacity grew by something else than an outcome: a bind, say."""
+
+
+class Redelivery(NamedTuple):
+    """An MO that a stored one absorbs."""
+
+    mo: int | None  # that one's id; None: it is in the same transaction
+    place: int  # then its index in Work.mos
+    carrier: str
+    received_at: float
+    session: int
+
+
+class SessionEnd(NamedTuple):
+    session: int
+    carrier: str
+    at: float
+
+
+class Settlement(NamedTuple):
+    """What is to be written of a segment after a submit."""
+
+    key: SegmentKey
+    carrier: str
+    state: MtState
+    not_before: float | None  # set with MtState.WAITING
+    message_id: str
+    error: str
+    attempts: int
+    lost: int
+
+
+class Work(NamedTuple):
+    """What one transaction does, in the order of its fields."""
+
+    now: float
+    ended: Sequence[SessionEnd]
+    late: Sequence[int]  # ids of MOs whose acknowledgement went out late
+    settlements: Sequence[Settlement]
+    receipts: Sequence[Receipt]
+    mos: Sequence[Mo]
+    redeliveries: Sequence[Redelivery]
+    free: Mapping[str, int]  # segments to claim at most, by carrier; a carrier not named: none
+
+
+class Tally(NamedTuple):
+    """What a transaction did, for the metrics: counts by carrier and what is named."""
+
+    intents: Mapping[tuple[str, str], int]  # MOs by carrier and intent
+    parts: Mapping[str, int]  # parts of long MOs, which wait for the others
+    created: Mapping[tuple[str, MessageKind], int]  # messages by carrier and kind
+    final: Mapping[tuple[str, MtState], int]  # segments by carrier and final state
+    parked: Mapping[str, int]  # receipts that matched nothing
+
+
+class Done(NamedTuple):
+    """What a transaction left behind; all of it is on disk."""
+
+    first_mo: int  # id of Work.mos[0]; the others follow it, whether stored or not
+    undecided: Sequence[int]  # indexes of MOs not stored, as deciding them raised an error
+    claimed: Sequence[Segment]  # to be submitted, in this order, those of a carrier together
+    backlog: Mapping[str, bool]  # whether queued segments remain, by carrier, where known
+    wake_at: float | None  # when the next waiting segment may be queued again
+    tally: Tally
+
+
+class StorageUnavailableError(Exception):
+    """The database can't be written now (full disk, locked, I/O error): later it may."""
+
+
+class Messages(Protocol):
+    """The store as the exchange uses it."""
+
+    async def commit(self, work: Work) -> Done:
+        """Do `work` in one transaction: all of it or, with an exception, nothing.
+
+        Raises StorageUnavailableError where trying again later makes sense.
+        """

@@ -1,0 +1,90 @@
+"""What happens to a segment after a submit: a pure decision, mostly a table."""
+
+from typing import Final, NamedTuple
+
+from smsgw.service.message import Acceptance, MessageKind, MtState, Outcome
+from smsgw.service.ports import Settlement
+
+# How long a message is worth sending. Past it an attempt is no longer made.
+VALIDITY: Final[dict[MessageKind, float]] = {
+    MessageKind.CODE: 10 * 60.0,  # as long as the code itself
+    MessageKind.ANSWER: 24 * 3600.0,
+    MessageKind.CONFIRMATION: 3 * 24 * 3600.0,  # over a weekend
+    MessageKind.MANUAL: 3 * 24 * 3600.0,
+    MessageKind.NOTICE: 24 * 3600.0,
+    MessageKind.ANNOUNCEMENT: 24 * 3600.0,
+}
+
+
+class BackOff(NamedTuple):
+    """Waits of `first`, twice that, and so on up to `longest` seconds; at most `tries` submits."""
+
+    first: float
+    longest: float
+    tries: int | None  # None: as long as the message is worth sending
+
+
+BACK_OFF: Final[dict[Acceptance, BackOff]] = {
+    Acceptance.TEMPORARY: BackOff(first=5.0, longest=300.0, tries=None),
+    Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
+}
+
+# A refusal for the link's sake says nothing of the message: it keeps its place in the queue.
+NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED, Acceptance.LINK})
+
+# Kinds whose receiver is waiting for them: better twice than never, so sent once more when the
+# response was lost. All others are held as UNKNOWN until an operator or a receipt decides.
+SENT_ONCE_MORE: Final = frozenset({MessageKind.CODE, MessageKind.ANSWER})
+
+
+def settle(outcome: Outcome) -> Settlement:
+    """What to write of the segment, given what became of its submit."""
+    segment, acceptance = outcome.segment, outcome.acceptance
+    attempts, lost = segment.attempts, segment.lost
+    not_before: float | None = None
+    if acceptance is Acceptance.ACCEPTED:
+        state = MtState.ACCEPTED
+        attempts += 1
+    elif acceptance in NOT_ITS_FAULT:
+        state = MtState.QUEUED
+    elif acceptance is Acceptance.PERMANENT:
+        state = MtState.REFUSED
+        attempts += 1
+    elif acceptance is Acceptance.LOST:
+        state = after_loss(segment.kind, lost)
+        attempts += 1
+        lost += 1
+    else:
+        attempts += 1
+        state, not_before = _later(outcome, attempts)
+    return Settlement(
+        segment.key,
+        segment.carrier,
+        state,
+        not_before,
+        outcome.message_id,
+        outcome.error,
+        attempts,
+        lost,
+    )
+
+
+def after_loss(kind: MessageKind, lost_before: int) -> MtState:
+    """Where a segment goes whose submit may or may not have reached the carrier."""
+    return MtState.QUEUED if kind in SENT_ONCE_MORE and not lost_before else MtState.UNKNOWN
+
+
+def worth_sending(kind: MessageKind, created_at: float, now: float) -> bool:
+    return now - created_at <= VALIDITY[kind]
+
+
+def _later(outcome: Outcome, attempts: int) -> tuple[MtState, float | None]:
+    """The state after the refusal that ended attempt number `attempts`, and when to try again."""
+    policy = BACK_OFF[outcome.acceptance]
+    if policy.tries is not None and attempts >= policy.tries:
+        return MtState.REFUSED, None
+    doublings = min(attempts - 1, 16)  # 2^16 x 5 s is beyond any `longest`
+    not_before = outcome.at + min(policy.first * 2.0**doublings, policy.longest)
+    if not worth_sending(outcome.segment.kind, outcome.segment.created_at, not_before):
+        return MtState.EXPIRED, None
+    return MtState.WAITING, not_before

@@ -1,0 +1,52 @@
+"""What the service and the store take from the configuration, as the values they know."""
+
+from dataclasses import dataclass
+
+from smsgw.service.conversation import Rules
+from smsgw.service.message import Encoding, Msisdn
+from smsgw.service.replies import Company, Replies
+from smsgw.settings.model import Settings
+
+
+def rules(settings: Settings) -> Rules:
+    """The rules of conversations."""
+    company = Company(**settings.company.model_dump())
+    return Rules(
+        replies=Replies(settings.replies.texts, company),
+        numbers_per_phone=settings.subscriptions.numbers_per_phone,
+        phones_per_number=settings.subscriptions.phones_per_number,
+        sms=settings.subscriptions.sms,
+        max_age=settings.billing.max_age,
+        max_parts=settings.replies.max_parts,
+        timezone=settings.timezone,
+    )
+
+
+def encodings(settings: Settings) -> dict[str, Encoding]:
+    """How each carrier's links write text, by its id."""
+    return {
+        carrier.id: Encoding(default_alphabet=carrier.default_alphabet)
+        for carrier in settings.carriers.values()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRanges:
+    """Which carrier's number a phone's is by its first digits. The longest that fit decide."""
+
+    ranges: tuple[tuple[str, str], ...]  # (first digits, carrier), the longest first
+
+    def carrier(self, msisdn: Msisdn) -> str | None:
+        """The carrier's id; None where no range says."""
+        digits = msisdn.digits
+        return next((carrier for start, carrier in self.ranges if digits.startswith(start)), None)
+
+
+def number_ranges(settings: Settings) -> NumberRanges:
+    """The number ranges of all carriers; of equal ones the first carrier's counts."""
+    ranges = [
+        (start, carrier.id)
+        for carrier in settings.carriers.values()
+        for start in carrier.number_ranges
+    ]
+    return NumberRanges(tuple(sorted(ranges, key=lambda one: -len(one[0]))))

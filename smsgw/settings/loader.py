@@ -1,0 +1,130 @@
+"""From a file to `Settings`: finds it, reads it, and gathers everything that is wrong with it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from smsgw.service import replies
+from smsgw.settings import wording
+from smsgw.settings.document import Document, Place
+from smsgw.settings.model import Company, Replies, Settings
+from smsgw.settings.problem import ConfigError, Problem
+
+DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
+PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
+
+IN_THE_FILE: Final = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+
+Finding = tuple[Place, tuple[str | int, ...], str]  # where, of which key, what is wrong
+
+
+class Loaded(NamedTuple):
+    """A configuration that can be used, and what should be mended in it all the same."""
+
+    settings: Settings
+    warnings: list[Problem]
+
+
+def find(option: Path | None) -> Path:
+    """The configuration file: `option`, else `$SMSGW_CONFIG`, else the first default there is.
+
+    Raises ConfigError if there is none.
+    """
+    if option is not None:
+        return option
+    if named := os.environ.get("SMSGW_CONFIG"):
+        return Path(named)
+    for path in DEFAULTS:
+        if path.exists():
+            return path
+    tried = " and ".join(map(str, DEFAULTS))
+    message = f"there is no configuration: looked for {tried}; name one with --config"
+    raise ConfigError([Problem(str(DEFAULTS[0]), 0, 0, "", message)])
+
+
+def load(path: Path) -> Settings:
+    """The settings in the file at `path`. Raises ConfigError with every problem in it."""
+    return examine(path).settings
+
+
+def examine(path: Path) -> Loaded:
+    """The settings in the file at `path` with what is doubtful in them. Raises as `load` does."""
+    document = Document(_text(path))
+    body = {} if document.value is None else document.value
+    faults = {fault.path for fault in document.faults}
+    found = [(fault.place, fault.path, fault.message) for fault in document.faults]
+    settings = None
+    if () not in faults:
+        try:
+            settings = Settings.model_validate(body, context=path.parent.absolute())
+        except ValidationError as error:
+            found += (item for item in _errors(error, document) if item[1] not in faults)
+        found += _texts(body, document)
+    if found or settings is None:
+        raise ConfigError([_problem(path, *item) for item in sorted(found, key=_by_place)])
+    return Loaded(settings, [_problem(path, *item) for item in _doubts(settings, body, document)])
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        message = "is not UTF-8 text"
+    except OSError as error:
+        message = f"can't be read: {error.strerror}"
+    raise ConfigError([Problem(str(path), 0, 0, "", message)])
+
+
+def _errors(error: ValidationError, document: Document) -> Iterator[Finding]:
+    for detail in error.errors(include_url=False, include_input=False):
+        path = detail["loc"]
+        if path and path[-1] == "[key]":
+            path = path[:-1]
+            place = document.place_of_key(path)
+        elif detail["type"] in ("extra_forbidden", "id_in_file"):
+            place = document.place_of_key(path)
+        else:
+            place = document.place_of_value(path)
+        yield place, path, wording.message(detail, path)
+
+
+def _texts(body: Any, document: Document) -> Iterator[Finding]:
+    """What is wrong with the texts to customers and what fills them, where their shape is right."""
+    try:
+        section = Replies.model_validate(body.get("replies"))
+        company = replies.Company(**Company.model_validate(body.get("company")).model_dump())
+    except (ValidationError, AttributeError):
+        return
+    found = [
+        *(("company", *at, said) for at, said in replies.company_problems(company)),
+        *(
+            ("replies", "texts", *at, said)
+            for at, said in replies.problems(section.texts, company, section.max_parts)
+        ),
+    ]
+    for *path, message in found:
+        yield document.place_of_value(tuple(path)), tuple(path), message
+
+
+def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Finding]:
+    for carrier in settings.carriers.values():
+        path = ("carriers", carrier.id, "password")
+        place = document.place_of_value(path)
+        if isinstance(body["carriers"][carrier.id]["password"], str):
+            yield place, path, IN_THE_FILE
+        if len(carrier.password.get_secret_value()) > PASSWORD_OCTETS:
+            yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
+    if isinstance(body.get("secret"), str):
+        place = document.place_of_value(("secret",))
+        yield place, ("secret",), IN_THE_FILE
+
+
+def _by_place(finding: Finding) -> Place:
+    return finding[0]
+
+
+def _problem(file: Path, place: Place, path: tuple[str | int, ...], message: str) -> Problem:
+    return Problem(str(file), place.line, place.column, ".".join(map(str, path)), message)

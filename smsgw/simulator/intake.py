@@ -1,0 +1,166 @@
+"""What comes from the ESMEs: binds to be let in, messages to be taken and receipted."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Final
+
+from smsgw.clock import Clock, utc
+from smsgw.simulator import wire
+from smsgw.simulator.connection import Connection
+from smsgw.simulator.deliveries import ReceiptDelivery
+from smsgw.simulator.faults import Faults, Mischief
+from smsgw.simulator.happenings import (
+    BindRefused,
+    BindTaken,
+    Happening,
+    MtReceived,
+    ResponseLost,
+    SubmitRefused,
+)
+from smsgw.simulator.outgoing import Outgoing
+from smsgw.simulator.records import Bind, Mt, Receipt, Submit
+from smsgw.simulator.settings import SmscSettings
+from smsgw.smpp.codec import Pdu
+from smsgw.smpp.names import Command, Status, command_name, status_name
+
+# What this SMSC can't do, and how it says so.
+CANNOT: Final[dict[int, Status]] = {
+    Command.QUERY_SM: Status.RQUERYFAIL,
+    Command.CANCEL_SM: Status.RCANCELFAIL,
+    Command.REPLACE_SM: Status.RREPLACEFAIL,
+    Command.SUBMIT_MULTI: Status.RSUBMITFAIL,
+}
+
+
+class Intake:
+    """Serves the requests of all connections, with the faults asked for, and records them."""
+
+    def __init__(
+        self,
+        settings: SmscSettings,
+        faults: Faults,
+        clock: Clock,
+        outgoing: Outgoing,
+        tell: Callable[[Happening], None],
+    ) -> None:
+        self.binds: list[Bind] = []
+        self.submits: list[Submit] = []
+        self.mts: list[Mt] = []
+        self.receipts: list[Receipt] = []
+        self._settings = settings
+        self._clock = clock
+        self._outgoing = outgoing
+        self._tell = tell
+        self._random = Random(settings.seed)
+        self._reassembly = wire.Reassembly(settings.default_alphabet)
+        self._next_id = settings.first_id
+        self.ask_for(faults)
+
+    def ask_for(self, faults: Faults) -> None:
+        """These faults from now on; what they count begins anew."""
+        self.mischief = Mischief(faults, self._random)
+
+    def bind(self, connection: Connection, pdu: Pdu) -> None:
+        """Let an ESME in or not."""
+        command, system_id = command_name(pdu.command), pdu.text("system_id")
+        status = self._bind_status(system_id, pdu.text("password"))
+        at, number = self._clock.now(), connection.number
+        self.binds.append(Bind(at, number, command, system_id, connection.peer, status))
+        if status == Status.ROK:
+            connection.accept_bind(pdu, self._settings.name)
+            self._tell(BindTaken(at, number, command, system_id))
+        else:
+            connection.refuse_bind(pdu, status)
+            self._tell(BindRefused(at, number, command, system_id, status, status_name(status)))
+
+    def _bind_status(self, system_id: str, password: str) -> int:
+        if self._settings.system_id not in (None, system_id):
+            return Status.RINVSYSID
+        if self._settings.password not in (None, password):
+            return Status.RINVPASWD
+        return self.mischief.bind_status()
+
+    def serve(self, connection: Connection, pdu: Pdu) -> None:
+        """Answer another request."""
+        if pdu.command in (Command.SUBMIT_SM, Command.DATA_SM):
+            self._take(connection, pdu)
+        else:
+            connection.respond(pdu, CANNOT.get(pdu.command, Status.RINVCMDID))
+
+    def _take(self, connection: Connection, pdu: Pdu) -> None:
+        faults = self.mischief.faults
+        status = self.mischief.submit_status(self._clock.monotonic())
+        message_id = "" if status else self._settings.ids.in_response(self._next_id)
+        submit = wire.submitted(pdu, self._clock.now(), connection.number, status, message_id)
+        self.submits.append(submit)
+        if status:
+            self._tell(_refused(submit))
+            self._later(faults.delay, partial(connection.respond, pdu, status))
+            return
+        receipt = self._receipt(submit, self._settings.ids.in_receipt(self._next_id))
+        self._next_id += 1
+        self._deliver(submit)
+        if self.mischief.loses_response():
+            self._tell(ResponseLost(submit.at, submit.session, submit.destination, message_id))
+            respond = _say_nothing
+        else:
+            respond = partial(connection.respond, pdu, status, {"message_id": message_id})
+        if receipt is not None and faults.early_receipts and self._outgoing.reachable:
+            receipt.first_sent = respond
+            self._outgoing.add(receipt)
+            return
+        self._later(faults.delay, respond)
+        if receipt is not None:
+            due = faults.delay + self._settings.receipt_delay
+            self._later(due, partial(self._outgoing.send, receipt))
+
+    def _deliver(self, submit: Submit) -> None:
+        """Give it to the customer: a part waits for the others."""
+        mt = self._reassembly.add(submit)
+        if mt is not None:
+            self.mts.append(mt)
+            self._tell(_received(mt))
+
+    def _receipt(self, submit: Submit, message_id: str) -> ReceiptDelivery | None:
+        """The receipt of a submit_sm that was taken, if it asks for one (SMPP 3.4, 5.2.17)."""
+        faults = self.mischief.faults
+        asked = submit.registered_delivery & 0x03
+        wanted = asked == 1 or (asked == 2 and faults.receipt_stat != "DELIVRD")
+        if faults.no_receipts or not wanted:
+            return None
+        receipt = Receipt(message_id, submit.destination, faults.receipt_stat)
+        self.receipts.append(receipt)
+        due = submit.at + faults.delay + self._settings.receipt_delay
+        deliver_sm = wire.receipt(
+            submit, message_id, faults.receipt_stat, faults.receipt_err, utc(due)
+        )
+        return ReceiptDelivery(deliver_sm, receipt)
+
+    def _later(self, delay: float, call: Callable[[], None]) -> None:
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay, call)
+        else:
+            call()
+
+
+def _say_nothing() -> None:
+    """The response that is lost."""
+
+
+def _refused(submit: Submit) -> SubmitRefused:
+    return SubmitRefused(
+        submit.at,
+        submit.session,
+        submit.source,
+        submit.destination,
+        submit.status,
+        status_name(submit.status),
+    )
+
+
+def _received(mt: Mt) -> MtReceived:
+    return MtReceived(
+        mt.at, mt.session, mt.source, mt.destination, mt.text, mt.parts, mt.message_ids
+    )

@@ -1,0 +1,65 @@
+"""What a simulated SMSC is: its address, whom it lets in, how it writes, its pace."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from smsgw.smpp.session import Limits
+from smsgw.text.alphabets import DefaultAlphabet
+
+CARRIERS_LIMITS: Final = Limits(window=10)
+
+
+class IdForm(StrEnum):
+    """How message ids are written in the submit_sm_resp and in the receipt."""
+
+    DECIMAL = "decimal"
+    HEX = "hex"
+    HEX_IN_RESPONSE = "hex_in_response"
+    HEX_IN_RECEIPT = "hex_in_receipt"
+
+    def in_response(self, number: int) -> str:
+        return f"{number:x}" if self in (IdForm.HEX, IdForm.HEX_IN_RESPONSE) else str(number)
+
+    def in_receipt(self, number: int) -> str:
+        return f"{number:x}" if self in (IdForm.HEX, IdForm.HEX_IN_RECEIPT) else str(number)
+
+
+class LongMessages(StrEnum):
+    """How a customer's message goes that doesn't fit in one SMS."""
+
+    UDH = "udh"  # in parts with a user data header, each a deliver_sm
+    PAYLOAD = "payload"  # in one deliver_sm, in the TLV message_payload
+
+
+@dataclass(frozen=True, slots=True)
+class SmscSettings:
+    """A simulated SMSC. Times are in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0: a free one."""
+    name: str = "smsc"
+    """The system_id in its bind responses."""
+    system_id: str | None = None
+    """Who may bind; None: anyone."""
+    password: str | None = None
+    """None: any."""
+    shortcode: str = "170077"
+    """Where customers' messages go unless they say otherwise."""
+    rate: float = 0.0
+    """Customers' messages a second; 0: as fast as the window lets them go."""
+    retry_interval: float = 1.0
+    """Between the tries of one deliver_sm."""
+    tries: int = 100
+    """Refusals for now after which a deliver_sm is given up; lost ones don't count."""
+    receipt_delay: float = 0.05
+    """Between taking a submit_sm and its receipt."""
+    ids: IdForm = IdForm.DECIMAL
+    first_id: int = 1
+    default_alphabet: DefaultAlphabet = "gsm7"
+    """What data_coding 0 means here."""
+    long_messages: LongMessages = LongMessages.UDH
+    limits: Limits = CARRIERS_LIMITS
+    seed: int = 0
+    """Of the faults that strike by chance."""

@@ -1,0 +1,198 @@
+"""The names and numbers of SMPP 3.4: commands, statuses, TLVs and message states.
+
+Literal, so that type checkers know them; a test holds them against `smpplib.consts`. Sections
+are those of SMPP 3.4, issue 1.2.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+RESPONSE: Final = 0x80000000  # the bit of command_id that makes a response of a request
+
+
+class Command(IntEnum):
+    """command_id (5.1.2.1). A response is its request with the top bit set."""
+
+    BIND_RECEIVER = 0x00000001
+    BIND_TRANSMITTER = 0x00000002
+    QUERY_SM = 0x00000003
+    SUBMIT_SM = 0x00000004
+    DELIVER_SM = 0x00000005
+    UNBIND = 0x00000006
+    REPLACE_SM = 0x00000007
+    CANCEL_SM = 0x00000008
+    BIND_TRANSCEIVER = 0x00000009
+    OUTBIND = 0x0000000B
+    ENQUIRE_LINK = 0x00000015
+    SUBMIT_MULTI = 0x00000021
+    ALERT_NOTIFICATION = 0x00000102
+    DATA_SM = 0x00000103
+    GENERIC_NACK = 0x80000000
+    BIND_RECEIVER_RESP = 0x80000001
+    BIND_TRANSMITTER_RESP = 0x80000002
+    QUERY_SM_RESP = 0x80000003
+    SUBMIT_SM_RESP = 0x80000004
+    DELIVER_SM_RESP = 0x80000005
+    UNBIND_RESP = 0x80000006
+    REPLACE_SM_RESP = 0x80000007
+    CANCEL_SM_RESP = 0x80000008
+    BIND_TRANSCEIVER_RESP = 0x80000009
+    ENQUIRE_LINK_RESP = 0x80000015
+    SUBMIT_MULTI_RESP = 0x80000021
+    DATA_SM_RESP = 0x80000103
+
+
+class Status(IntEnum):
+    """command_status (5.1.3); those from 0x100 on are of SMPP 5.0 (4.7.6), and met in practice."""
+
+    ROK = 0x00
+    RINVMSGLEN = 0x01
+    RINVCMDLEN = 0x02
+    RINVCMDID = 0x03
+    RINVBNDSTS = 0x04
+    RALYBND = 0x05
+    RINVPRTFLG = 0x06
+    RINVREGDLVFLG = 0x07
+    RSYSERR = 0x08
+    RINVSRCADR = 0x0A
+    RINVDSTADR = 0x0B
+    RINVMSGID = 0x0C
+    RBINDFAIL = 0x0D
+    RINVPASWD = 0x0E
+    RINVSYSID = 0x0F
+    RCANCELFAIL = 0x11
+    RREPLACEFAIL = 0x13
+    RMSGQFUL = 0x14
+    RINVSERTYP = 0x15
+    RINVNUMDESTS = 0x33
+    RINVDLNAME = 0x34
+    RINVDESTFLAG = 0x40
+    RINVSUBREP = 0x42
+    RINVESMCLASS = 0x43
+    RCNTSUBDL = 0x44
+    RSUBMITFAIL = 0x45
+    RINVSRCTON = 0x48
+    RINVSRCNPI = 0x49
+    RINVDSTTON = 0x50
+    RINVDSTNPI = 0x51
+    RINVSYSTYP = 0x53
+    RINVREPFLAG = 0x54
+    RINVNUMMSGS = 0x55
+    RTHROTTLED = 0x58
+    RINVSCHED = 0x61
+    RINVEXPIRY = 0x62
+    RINVDFTMSGID = 0x63
+    RX_T_APPN = 0x64
+    RX_P_APPN = 0x65
+    RX_R_APPN = 0x66
+    RQUERYFAIL = 0x67
+    RINVOPTPARSTREAM = 0xC0
+    ROPTPARNOTALLWD = 0xC1
+    RINVPARLEN = 0xC2
+    RMISSINGOPTPARAM = 0xC3
+    RINVOPTPARAMVAL = 0xC4
+    RDELIVERYFAILURE = 0xFE
+    RUNKNOWNERR = 0xFF
+    RSERTYPUNAUTH = 0x100
+    RPROHIBITED = 0x101
+    RSERTYPUNAVAIL = 0x102
+    RSERTYPDENIED = 0x103
+    RINVDCS = 0x104
+    RINVSRCADDRSUBUNIT = 0x105
+    RINVDSTADDRSUBUNIT = 0x106
+    RINVBCASTFREQINT = 0x107
+    RINVBCASTALIAS_NAME = 0x108
+    RINVBCASTAREAFMT = 0x109
+    RINVNUMBCAST_AREAS = 0x10A
+    RINVBCASTCNTTYPE = 0x10B
+    RINVBCASTMSGCLASS = 0x10C
+    RBCASTFAIL = 0x10D
+    RBCASTQUERYFAIL = 0x10E
+    RBCASTCANCELFAIL = 0x10F
+    RINVBCAST_REP = 0x110
+    RINVBCASTSRVGRP = 0x111
+    RINVBCASTCHANIND = 0x112
+
+
+class Tlv(IntEnum):
+    """Tags of optional parameters (5.3.1)."""
+
+    DEST_ADDR_SUBUNIT = 0x0005
+    DEST_NETWORK_TYPE = 0x0006
+    DEST_BEARER_TYPE = 0x0007
+    DEST_TELEMATICS_ID = 0x0008
+    SOURCE_ADDR_SUBUNIT = 0x000D
+    SOURCE_NETWORK_TYPE = 0x000E
+    SOURCE_BEARER_TYPE = 0x000F
+    SOURCE_TELEMATICS_ID = 0x0010
+    QOS_TIME_TO_LIVE = 0x0017
+    PAYLOAD_TYPE = 0x0019
+    ADDITIONAL_STATUS_INFO_TEXT = 0x001D
+    RECEIPTED_MESSAGE_ID = 0x001E
+    MS_MSG_WAIT_FACILITIES = 0x0030
+    PRIVACY_INDICATOR = 0x0201
+    SOURCE_SUBADDRESS = 0x0202
+    DEST_SUBADDRESS = 0x0203
+    USER_MESSAGE_REFERENCE = 0x0204
+    USER_RESPONSE_CODE = 0x0205
+    SOURCE_PORT = 0x020A
+    DESTINATION_PORT = 0x020B
+    SAR_MSG_REF_NUM = 0x020C
+    LANGUAGE_INDICATOR = 0x020D
+    SAR_TOTAL_SEGMENTS = 0x020E
+    SAR_SEGMENT_SEQNUM = 0x020F
+    SC_INTERFACE_VERSION = 0x0210
+    CALLBACK_NUM_PRES_IND = 0x0302
+    CALLBACK_NUM_ATAG = 0x0303
+    NUMBER_OF_MESSAGES = 0x0304
+    CALLBACK_NUM = 0x0381
+    DPF_RESULT = 0x0420
+    SET_DPF = 0x0421
+    MS_AVAILABILITY_STATUS = 0x0422
+    NETWORK_ERROR_CODE = 0x0423
+    MESSAGE_PAYLOAD = 0x0424
+    DELIVERY_FAILURE_REASON = 0x0425
+    MORE_MESSAGES_TO_SEND = 0x0426
+    MESSAGE_STATE = 0x0427
+    USSD_SERVICE_OP = 0x0501
+    DISPLAY_TIME = 0x1201
+    SMS_SIGNAL = 0x1203
+    MS_VALIDITY = 0x1204
+    ALERT_ON_MESSAGE_DELIVERY = 0x130C
+    ITS_REPLY_TYPE = 0x1380
+    ITS_SESSION_INFO = 0x1383
+
+
+class MessageState(IntEnum):
+    """message_state (5.2.28); SCHEDULED and SKIPPED are of SMPP 5.0 (4.7.15)."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    SKIPPED = 9
+
+
+_COMMAND_NAMES = {command.value: command.name.lower() for command in Command}
+_STATUS_NAMES = {status.value: f"ESME_{status.name}" for status in Status}
+_TLV_NAMES = {tlv.value: tlv.name.lower() for tlv in Tlv}
+
+
+def command_name(command: int) -> str:
+    """`deliver_sm`; an unknown id as `0x0000abcd`."""
+    return _COMMAND_NAMES.get(command) or f"0x{command:08x}"
+
+
+def status_name(status: int) -> str:
+    """`ESME_RTHROTTLED`; an unknown status as `0x00000400`."""
+    return _STATUS_NAMES.get(status) or f"0x{status:08x}"
+
+
+def tlv_name(tag: int) -> str:
+    """`message_payload`; an unknown tag as `0x1400`."""
+    return _TLV_NAMES.get(tag) or f"0x{tag:04x}"

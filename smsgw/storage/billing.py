@@ -1,0 +1,96 @@
+"""The billing cache as its readers know it: who is a customer, and which bills are open.
+
+The functions read the cache that is attached to their connection under the name
+`database.CACHE_SCHEMA`; whoever has none attached does not call them.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from smsgw.service.customer import Account, Bill, BillStatus
+from smsgw.storage.database import CACHE_SCHEMA
+
+# The cache's own schema. Customer numbers are integers there (12 digits, written with leading
+# zeros); dates are ISO texts, amounts cents. `feed` has one row for each file taken; the last one
+# counts, and its `customers` and `bills` are what the cache held once it was taken.
+SCHEMA: Final = """
+CREATE TABLE customer (number INTEGER PRIMARY KEY);
+CREATE TABLE bill (
+    customer   INTEGER NOT NULL,
+    number     TEXT    NOT NULL,
+    issued_on  TEXT,
+    due_on     TEXT,
+    cut_off_on TEXT,
+    amount     INTEGER NOT NULL,
+    currency   TEXT    NOT NULL,
+    status     TEXT    NOT NULL,  -- customer.BillStatus
+    PRIMARY KEY (customer, number)
+) WITHOUT ROWID;
+CREATE TABLE feed (
+    as_of     REAL    NOT NULL,
+    taken_at  REAL    NOT NULL,
+    kind      TEXT    NOT NULL,   -- snapshot, delta
+    file      TEXT    NOT NULL,   -- the name it came under
+    customers INTEGER NOT NULL,
+    bills     INTEGER NOT NULL
+);
+"""
+
+_ACCOUNT: Final = (
+    "SELECT bill.number, issued_on, due_on, cut_off_on, amount, currency"
+    f" FROM {CACHE_SCHEMA}.customer LEFT JOIN {CACHE_SCHEMA}.bill"
+    " ON bill.customer = customer.number AND bill.status = 'open'"
+    " WHERE customer.number = ?"
+)
+
+
+def accounts(con: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, Account]:
+    """Those of the customer `numbers` that the cache knows, each with its open bills."""
+    found = {}
+    for number in numbers:
+        rows = con.execute(_ACCOUNT, (int(number),)).fetchall()
+        if rows:
+            found[number] = Account(number, tuple([_bill(row) for row in rows if row[0]]))
+    return found
+
+
+def _bill(row: tuple[str, str | None, str | None, str | None, int, str]) -> Bill:
+    number, issued_on, due_on, cut_off_on, amount, currency = row
+    return Bill(number, _date(issued_on), _date(due_on), _date(cut_off_on), amount, currency)
+
+
+def _date(iso: str | None) -> date | None:
+    return None if iso is None else date.fromisoformat(iso)
+
+
+def statement(con: sqlite3.Connection, number: str) -> list[tuple[Bill, BillStatus]] | None:
+    """All bills of a customer number, settled ones too; None: the cache doesn't know it."""
+    if not known(con, [number]):
+        return None
+    rows = con.execute(
+        "SELECT number, issued_on, due_on, cut_off_on, amount, currency, status"
+        f" FROM {CACHE_SCHEMA}.bill WHERE customer = ? ORDER BY due_on, number",
+        (int(number),),
+    )
+    return [(_bill(row[:6]), BillStatus(row[6])) for row in rows]
+
+
+def known(con: sqlite3.Connection, numbers: Iterable[str]) -> set[str]:
+    """Those of the customer `numbers` that the cache has, with bills or without."""
+    found = con.execute(
+        f"SELECT number FROM {CACHE_SCHEMA}.customer"
+        " WHERE number IN (SELECT CAST(value AS INTEGER) FROM json_each(?))",
+        (json.dumps(list(numbers)),),
+    )
+    return {f"{number:012}" for (number,) in found}
+
+
+def cache_as_of(con: sqlite3.Connection) -> float | None:
+    """The moment that the last feed taken tells of, seconds since 1970; None: it has none."""
+    row = con.execute(
+        f"SELECT as_of FROM {CACHE_SCHEMA}.feed ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else float(row[0])

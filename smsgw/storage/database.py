@@ -1,0 +1,161 @@
+"""Opening the databases: pragmas, migrations, and the billing cache attached beside them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+GATEWAY: Final = "gateway.db"
+CACHE_SCHEMA: Final = "billing"  # the name under which the cache is attached
+
+# How long a transaction waits for another process's: commands hold the lock for 100 ms at most.
+BUSY_TIMEOUT: Final = 2.0
+
+
+class StorageError(Exception):
+    """The databases can't be used; the message says why and what to do."""
+
+
+def open_gateway(
+    data_dir: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
+    """Open `gateway.db` in `data_dir` for reading and writing, made and migrated if need be.
+
+    Raises StorageError where that can't be done.
+    """
+    path = data_dir / GATEWAY
+    try:
+        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        con = _connect(f"{path.absolute().as_uri()}?mode=rwc", factory)
+        con.execute("PRAGMA main.journal_mode = WAL")
+        con.execute("PRAGMA main.synchronous = FULL")
+        migrate(con)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(f"{path}: {error}") from error
+    return con
+
+
+def open_read_only(data_dir: Path) -> sqlite3.Connection | None:
+    """Open `gateway.db` for reading, also while a daemon runs; None where there is none yet."""
+    path = data_dir / GATEWAY
+    if not path.exists():
+        return None
+    try:
+        con = _connect(f"{path.absolute().as_uri()}?mode=ro", sqlite3.Connection)
+        version = schema_version(con)
+    except sqlite3.Error as error:
+        raise StorageError(f"{path}: {error}") from error
+    if version != len(migrations()):
+        raise StorageError(
+            f"{path} has schema {version}, this program reads {len(migrations())}: "
+            "start the daemon of this version once, or use the program that made it"
+        )
+    return con
+
+
+def _connect(uri: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri,
+        uri=True,  # also lets ATTACH take a URI
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,  # transactions are begun and ended by transaction()
+        check_same_thread=False,  # opened in one thread, then used by one other alone
+        cached_statements=256,
+        factory=factory,
+    )
+
+
+@contextmanager
+def transaction(con: sqlite3.Connection) -> Iterator[None]:
+    """One transaction that holds the write lock from its start: all of it or nothing."""
+    con.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        if con.in_transaction:
+            con.execute("ROLLBACK")
+        raise
+
+
+def migrations() -> list[str]:
+    """The schema's steps in order, each an SQL script; step n brings it to version n."""
+    folder = resources.files("smsgw.storage") / "schema"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(folder / name).read_text(encoding="utf-8") for name in names]
+
+
+def schema_version(con: sqlite3.Connection) -> int:
+    (version,) = con.execute("PRAGMA main.user_version").fetchone()
+    return int(version)
+
+
+def migrate(con: sqlite3.Connection) -> None:
+    """Bring the schema to this program's version, each step in a transaction of its own.
+
+    Raises StorageError if the database was made by a later version.
+    """
+    steps = migrations()
+    if schema_version(con) > len(steps):
+        raise StorageError(
+            f"the database has schema {schema_version(con)}, this program knows {len(steps)}: "
+            "it was made by a later version of smsgw; use that one"
+        )
+    for number, script in enumerate(steps, start=1):
+        with transaction(con):  # read the version inside: two processes may start at once
+            if schema_version(con) >= number:
+                continue
+            for statement in _statements(script):
+                con.execute(statement)
+            con.execute(f"PRAGMA main.user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one (executescript would end our transaction)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def current_snapshot(con: sqlite3.Connection) -> str | None:
+    """The name in `data_dir` of the current billing cache; None: there never was a feed."""
+    row = con.execute("SELECT file FROM main.snapshot ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
+class CacheReader:
+    """Keeps the current billing cache attached to a connection, read-only, as `billing`.
+
+    Attached by a URI with mode=ro: otherwise BEGIN IMMEDIATE would take its write lock too,
+    and a delta and an answer would lock each other out.
+    """
+
+    def __init__(self, con: sqlite3.Connection, data_dir: Path) -> None:
+        self._con = con
+        self._data_dir = data_dir
+        self.attached: str | None = None
+
+    def follow(self) -> bool:
+        """Attach the current cache, if it is another than before; True if it was switched.
+
+        Between transactions only. Raises StorageError if the file can't be opened.
+        """
+        current = current_snapshot(self._con)
+        if current == self.attached:
+            return False
+        if self.attached is not None:
+            self._con.execute(f"DETACH {CACHE_SCHEMA}")
+            self.attached = None
+        if current is not None:
+            path = (self._data_dir / current).absolute()
+            try:
+                self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (f"{path.as_uri()}?mode=ro",))
+            except sqlite3.Error as error:
+                raise StorageError(f"{path}: {error}") from error
+            self.attached = current
+        return True

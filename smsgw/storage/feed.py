@@ -1,0 +1,175 @@
+"""Taking a billing feed: a whole one becomes a new cache, a delta changes the current one.
+
+A feed is taken whole or refused whole. One import runs at a time; a new cache becomes current by
+one row in `gateway.db`, and until then nothing that readers see has changed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from smsgw.clock import utc
+from smsgw.storage import snapshot
+from smsgw.storage.database import current_snapshot, transaction
+from smsgw.storage.lock import hold
+from smsgw.storage.snapshot import Contents, Progress, Source
+
+LOCK: Final = "import"
+
+
+class FeedRefusedError(Exception):
+    """A feed that is not taken; the message says why, and what to do."""
+
+
+class Feed(NamedTuple):
+    """A feed that someone wants taken."""
+
+    path: Path
+    as_of: float | None  # the moment it tells of; None: when the file was last changed
+    forced: bool  # take it although it is old, or loses many customers
+
+
+class Cache(NamedTuple):
+    """The current cache as an import finds it."""
+
+    path: Path
+    as_of: float
+    contents: Contents
+
+
+class Taken(NamedTuple):
+    """What an import did."""
+
+    kind: str  # snapshot, delta
+    as_of: float
+    before: Contents | None  # what the cache held; None: there was none
+    now: Contents
+
+
+def is_delta(path: Path) -> bool:
+    """Whether a file's name says that it holds changes."""
+    return path.name.endswith(".delta.csv")
+
+
+def take_snapshot(
+    con: sqlite3.Connection,
+    data_dir: Path,
+    feed: Feed,
+    *,
+    max_shrink: float,
+    now: float,
+    progress: Progress,
+) -> Taken:
+    """Make a whole feed the current cache. `con` is to `gateway.db`.
+
+    `max_shrink` is the share of the customers that it may lose; 0: any. Raises FeedRefusedError,
+    FileError, StorageError and sqlite3.Error; the cache is then what it was.
+    """
+    with hold(data_dir, LOCK), _opened(feed) as file:
+        source = _source(file, feed, "snapshot", now)
+        current = _current(con, data_dir)
+        if current is not None:
+            _refuse_old(source, current, feed)
+        _sweep_unfinished(con, data_dir)
+        number = snapshot.number_of(current_snapshot(con)) + 1
+        path = data_dir / snapshot.name(number)
+        try:
+            held = snapshot.build(path, source, progress)
+            if not feed.forced:
+                _refuse_shrunk(feed.path, held, current and current.contents, max_shrink)
+            with transaction(con):
+                con.execute(
+                    "INSERT INTO main.snapshot (file, imported_at) VALUES (?, ?)", (path.name, now)
+                )
+        except BaseException:
+            _sweep_unfinished(con, data_dir)
+            raise
+        snapshot.remove(data_dir, lambda old: old < number - 1)  # a reader may be on its way there
+        return Taken(source.kind, source.as_of, current and current.contents, held)
+
+
+def take_delta(
+    con: sqlite3.Connection, data_dir: Path, feed: Feed, *, now: float, progress: Progress
+) -> Taken:
+    """Apply changes to the current cache. `con` is to `gateway.db`.
+
+    Raises FeedRefusedError, FileError, StorageError and sqlite3.Error; the cache is then what it
+    was.
+    """
+    with hold(data_dir, LOCK), _opened(feed) as file:
+        source = _source(file, feed, "delta", now)
+        current = _current(con, data_dir)
+        if current is None:
+            raise FeedRefusedError(
+                f"{feed.path}: there is no cache that could be changed; import a whole feed first"
+            )
+        _refuse_old(source, current, feed)
+        held = snapshot.change(current.path, source, progress)
+        return Taken(source.kind, source.as_of, current.contents, held)
+
+
+def _sweep_unfinished(con: sqlite3.Connection, data_dir: Path) -> None:
+    """Delete what imports that failed or died have left: nothing newer than the current counts."""
+    current = snapshot.number_of(current_snapshot(con))
+    snapshot.remove(data_dir, lambda number: number > current)
+
+
+@contextmanager
+def _opened(feed: Feed) -> Iterator[BinaryIO]:
+    try:
+        file = feed.path.open("rb")
+    except OSError as error:
+        raise FeedRefusedError(f"{feed.path}: can't be read: {error.strerror}") from None
+    with file:
+        yield file
+
+
+def _source(file: BinaryIO, feed: Feed, kind: str, now: float) -> Source:
+    as_of = os.fstat(file.fileno()).st_mtime if feed.as_of is None else feed.as_of
+    return Source(file, feed.path.name, kind, as_of, now)
+
+
+def _current(con: sqlite3.Connection, data_dir: Path) -> Cache | None:
+    """The current cache; None where there is none, or none that a new one could be held to."""
+    name = current_snapshot(con)
+    if name is None:
+        return None
+    path = data_dir / name
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as cache:
+            row = cache.execute(
+                "SELECT as_of, customers, bills FROM feed ORDER BY rowid DESC LIMIT 1"
+            ).fetchone()
+    except sqlite3.Error:
+        return None
+    return row and Cache(path, row[0], Contents(*row[1:]))
+
+
+def _refuse_old(source: Source, current: Cache, feed: Feed) -> None:
+    if source.as_of < current.as_of and not feed.forced:
+        raise FeedRefusedError(
+            f"{feed.path}: tells of {_time(source.as_of)}, the cache already of"
+            f" {_time(current.as_of)}; --as-of says better, --force takes it as it is"
+        )
+
+
+def _refuse_shrunk(path: Path, new: Contents, old: Contents | None, max_shrink: float) -> None:
+    if not new.customers:
+        raise FeedRefusedError(f"{path}: has no customers; --force takes it all the same")
+    if old is None or not max_shrink:
+        return
+    lost = old.customers - new.customers
+    if lost > max_shrink * old.customers + 1e-6:  # of a share that is not exact in binary
+        raise FeedRefusedError(
+            f"{path}: has {new.customers} customers, the cache {old.customers}: that is"
+            f" {lost / old.customers:.1%} less, and billing.max_shrink is {max_shrink * 100:g}%;"
+            " --force takes it all the same"
+        )
+
+
+def _time(at: float) -> str:
+    return f"{utc(at):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,37 @@
+"""Lock files in data_dir: at most one process at a time does what has a name."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from smsgw.storage.database import StorageError
+
+
+@contextmanager
+def hold(data_dir: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name` until the block ends, or the process does, however it ends.
+
+    Raises StorageError that names the process which holds it now.
+    """
+    path = data_dir / f"{name}.lock"
+    try:
+        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            raise StorageError(
+                f"{data_dir} is in use by another smsgw {name} (process {holder or 'unknown'}): "
+                "stop that one first"
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""What the metrics and `/readyz` show of the databases, read beside the daemon's own work."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from smsgw.service.customer import SubscriptionState
+from smsgw.service.message import MtState
+from smsgw.storage import subscriptions
+from smsgw.storage.database import CACHE_SCHEMA, CacheReader, open_read_only
+
+LIVE: Final = (
+    MtState.QUEUED,
+    MtState.WAITING,
+    MtState.CLAIMED,
+    MtState.ACCEPTED,
+    MtState.UNKNOWN,
+)
+
+
+class Feed(NamedTuple):
+    """The last billing feed that was taken."""
+
+    as_of: float
+    customers: int
+    bills: int
+
+
+class Observed(NamedTuple):
+    """The databases at one moment."""
+
+    queue: Mapping[tuple[str, MtState], int]  # live segments by carrier and state
+    oldest: Mapping[str, float]  # when the oldest queued message was made, by carrier
+    subscriptions: Mapping[SubscriptionState, int]
+    feed: Feed | None
+
+
+def observe(data_dir: Path) -> Observed:
+    """Read it all with a connection of its own. Raises StorageError and sqlite3.Error."""
+    con = open_read_only(data_dir)
+    if con is None:
+        return Observed({}, {}, {}, None)
+    with closing(con):
+        cache = CacheReader(con, data_dir)
+        cache.follow()
+        return Observed(
+            queue=_queue(con),
+            oldest=_oldest(con),
+            subscriptions=subscriptions.counts(con),
+            feed=_feed(con) if cache.attached else None,
+        )
+
+
+def _queue(con: sqlite3.Connection) -> dict[tuple[str, MtState], int]:
+    """Each state by a query of its own, with the literal that lets it use its partial index."""
+    return {
+        (carrier, state): count
+        for state in LIVE
+        for carrier, count in con.execute(
+            f"SELECT carrier, count(*) FROM segment WHERE state = '{state}' GROUP BY carrier"
+        )
+    }
+
+
+def _oldest(con: sqlite3.Connection) -> dict[str, float]:
+    return dict(
+        con.execute(
+            "SELECT segment.carrier, min(created_at) FROM segment JOIN mt ON mt.id = mt_id"
+            f" WHERE state = '{MtState.QUEUED}' GROUP BY segment.carrier"
+        )
+    )
+
+
+def _feed(con: sqlite3.Connection) -> Feed | None:
+    row = con.execute(
+        f"SELECT as_of, customers, bills FROM {CACHE_SCHEMA}.feed ORDER BY rowid DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else Feed(*row)

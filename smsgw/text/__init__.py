@@ -1,0 +1,1 @@
+"""Texts as they travel: alphabets, encodings and the parts of a long message. All pure."""

@@ -1,0 +1,316 @@
+"""A loop whose time jumps, an exchange that remembers, and an SMSC that does as it is told.
+
+Sockets are real and on loopback. Time is not: when nothing is left to do until the next timer,
+the clock is put forward to it, so that minutes of silence take no time and nothing depends on
+how fast the machine is.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import pytest
+
+from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
+from smsgw.service.ports import Incoming
+from smsgw.settings.model import CarrierSettings
+from smsgw.smpp.codec import Pdu
+from smsgw.smpp.session import (
+    Answered,
+    BindRequested,
+    Ended,
+    Event,
+    Fields,
+    Limits,
+    Received,
+    Role,
+    Session,
+    State,
+    Tlvs,
+)
+from smsgw.smpp.tables import Command
+
+EPOCH = 1_800_000_000.0
+# Real seconds that loopback gets to bring what was just written, before time jumps.
+SETTLE = 0.002
+LONGEST = 100_000.0  # virtual seconds of one test
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Never waits for a timer: what it would have waited is added to `now`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.awaited: dict[asyncio.Future[None], Callable[[], object]] = {}
+
+    def select(self, timeout: float | None = None) -> Any:
+        for future in [each for each, condition in self.awaited.items() if condition()]:
+            del self.awaited[future]
+            future.set_result(None)
+            timeout = 0
+        found = super().select(0)
+        if found or timeout == 0:
+            return found
+        found = super().select(5.0 if timeout is None else SETTLE)
+        if not found and timeout is None:
+            raise AssertionError("nothing will ever happen again")
+        if not found and timeout is not None:
+            self.now += timeout
+        return found
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.selector = JumpingSelector()
+        super().__init__(self.selector)
+
+    def time(self) -> float:
+        return self.selector.now
+
+
+class LoopClock:
+    """The time of a loop, also after its end: the metrics of its links are still there then."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def now(self) -> float:
+        return EPOCH + self.monotonic()
+
+    def monotonic(self) -> float:
+        return self.loop.time() if self.loop else 0.0
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let things happen until `condition` holds; it is looked at after every turn of the loop."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    future: asyncio.Future[None] = loop.create_future()
+    loop.selector.awaited[future] = condition
+    try:
+        await future
+    finally:
+        loop.selector.awaited.pop(future, None)
+
+
+class Diary:
+    """An exchange that writes down what it is given, in order; `ack` answers at once."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+        self.ack: Ack | None = Ack.DONE
+        self.items: list[Incoming] = []
+        self.outcomes: list[Outcome] = []
+        self.answer: Callable[[Sequence[Verdict]], None] = lambda _: None
+
+    def received(
+        self, items: Sequence[Incoming], answer: Callable[[Sequence[Verdict]], None]
+    ) -> None:
+        self.entries.append(("received", len(items)))
+        self.items += items
+        self.answer = answer
+        if self.ack is not None:
+            answer([Verdict(token, self.ack) for token, _ in items])
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        self.entries.append(("settled", [each.acceptance.name for each in outcomes]))
+        self.outcomes += outcomes
+
+    def session_ended(self, carrier: str, session: int, at: float) -> None:
+        self.entries.append(("ended", carrier, session, at))
+
+    def ready(self, carrier: str) -> None:
+        self.entries.append(("ready", carrier, asyncio.get_running_loop().time()))
+
+    def named(self, name: str) -> list[tuple[Any, ...]]:
+        return [entry for entry in self.entries if entry[0] == name]
+
+
+class Peer(asyncio.Protocol):
+    """One connection of the SMSC's."""
+
+    def __init__(self, smsc: "Smsc") -> None:
+        loop = asyncio.get_running_loop()
+        self.smsc = smsc
+        self.session = Session(Role.SMSC, Limits(window=100_000, enquire_link=0), loop.time())
+        self.reads: list[int] = []  # octets of each read
+        self.answers: list[Pdu] = []  # to what we delivered
+        self.submits: list[Pdu] = []
+        self.enquiries = 0
+        self.transport: Any = None
+        self.closed_at: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.smsc.peers.append(self)
+        self.smsc.dials.append(asyncio.get_running_loop().time())
+        self.smsc.happened.append("connected")
+
+    def data_received(self, data: bytes) -> None:
+        self.reads.append(len(data))
+        now = asyncio.get_running_loop().time()
+        if self.smsc.deaf:
+            return
+        self.act(self.session.receive(data, now), now)
+        for (command, _), count in self.session.take_traffic().read.items():
+            if command == Command.ENQUIRE_LINK:
+                self.enquiries += count
+        if self.smsc.mute:
+            self.session.take_output()
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed_at = asyncio.get_running_loop().time()
+        self.smsc.happened.append("closed")
+        self.session.lost(0.0)
+
+    def act(self, events: Sequence[Event], now: float) -> None:
+        for event in events:
+            if isinstance(event, BindRequested):
+                self.smsc.binds.append(event.pdu)
+                if self.smsc.refusal is None:
+                    self.session.accept_bind(event.pdu, "smsc", now)
+                else:
+                    self.session.refuse_bind(event.pdu, self.smsc.refusal, now)
+            elif isinstance(event, Received):
+                self.submits.append(event.pdu)
+                status = self.smsc.submit_status
+                if status == 0:
+                    fields: Fields = {"message_id": f"id-{len(self.submits)}"}
+                    self.session.respond(event.pdu, 0, now, fields)
+                elif status is not None:
+                    self.session.respond(event.pdu, status, now)
+            elif isinstance(event, Answered):
+                self.answers.append(event.pdu)
+            elif isinstance(event, Ended):
+                self.flush()
+                self.transport.close()
+
+    def deliver(self, fields: Sequence[Fields], command: int = Command.DELIVER_SM) -> None:
+        """Send messages, all in one write."""
+        now = asyncio.get_running_loop().time()
+        for number, each in enumerate(fields):
+            self.session.request(command, each, (), now, number)
+        self.flush()
+
+    def say(self, command: int, fields: Fields, tlvs: Tlvs = ()) -> None:
+        self.session.request(command, fields, tlvs, asyncio.get_running_loop().time(), None)
+        self.flush()
+
+    def respond(self, pdu: Pdu, status: int = 0) -> None:
+        fields: Fields = {} if status else {"message_id": "late"}
+        self.session.respond(pdu, status, asyncio.get_running_loop().time(), fields)
+        self.flush()
+
+    def unbind(self) -> None:
+        self.session.unbind(asyncio.get_running_loop().time())
+        self.flush()
+
+    def flush(self) -> None:
+        output = self.session.take_output()
+        if output and not self.transport.is_closing():
+            self.transport.write(output)
+
+    @property
+    def bound(self) -> bool:
+        return self.session.state is State.BOUND_TRX
+
+
+class Smsc:
+    """Listens on a free port; what its connections do stands here."""
+
+    def __init__(self) -> None:
+        self.peers: list[Peer] = []
+        self.binds: list[Pdu] = []
+        self.dials: list[float] = []
+        self.happened: list[str] = []
+        self.refusal: int | None = None
+        self.submit_status: int | None = 0  # None: no response
+        self.deaf = False
+        self.mute = False  # reads, and says nothing
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def open(self, port: int = 0) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for peer in self.peers:
+            if peer.closed_at is None:
+                peer.transport.abort()
+        await until(lambda: all(peer.closed_at is not None for peer in self.peers))
+
+    @property
+    def peer(self) -> Peer:
+        return self.peers[-1]
+
+
+class World:
+    """What a test of links needs."""
+
+    until = staticmethod(until)
+
+    def __init__(self) -> None:
+        self.clock = LoopClock()
+        self.diary = Diary()
+        self.smsc = Smsc()
+
+    def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def played() -> None:
+            await self.smsc.open()
+            try:
+                async with asyncio.timeout(LONGEST):
+                    await scenario()
+            finally:
+                await self.smsc.close()
+
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            self.clock.loop = runner.get_loop()
+            runner.run(played())
+
+    def settings(self, **keys: Any) -> CarrierSettings:
+        return CarrierSettings.model_validate(
+            {
+                "id": "mtel",
+                "host": "127.0.0.1",
+                "port": self.smsc.port or 1,
+                "system_id": "cez",
+                "password": "secret",
+                **keys,
+            }
+        )
+
+    def segment(self, number: int = 1, **changes: Any) -> Segment:
+        segment = Segment(
+            key=SegmentKey(number, 1),
+            carrier="mtel",
+            kind=MessageKind.ANSWER,
+            destination=Msisdn("359888123456"),
+            octets=b"45,20 EUR",
+            data_coding=0,
+            udhi=False,
+            attempts=0,
+            created_at=EPOCH,
+        )
+        return segment._replace(**changes)
+
+    def mo(self, text: str = "smetka", **fields: Any) -> Fields:
+        return {
+            "source_addr_ton": 1,
+            "source_addr": "359888123456",
+            "destination_addr": "170077",
+            "short_message": text.encode("ascii"),
+            **fields,
+        }
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

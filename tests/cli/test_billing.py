@@ -1,0 +1,274 @@
+"""`smsgw billing`: what it prints, where, and how it ends."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from smsgw.cli.main import app
+from smsgw.storage.database import open_gateway
+from smsgw.storage.lock import hold
+
+CONFIGURATION = """\
+shortcode: "170077"
+data_dir: data
+carriers:
+  mtel: {host: h, port: 1, system_id: s, password: p, number_ranges: ["35988"]}
+  telenor: {host: h, port: 1, system_id: s, password: p}
+"""
+HEADER = "customer_number,bill_number,issued_on,due_on,cut_off_on,amount,currency,status\n"
+FEED = (
+    HEADER
+    + """\
+300000000001,B1,2026-11-20,2026-12-10,2026-12-20,45.20,EUR,open
+300000000001,B0,2026-10-20,2026-11-10,,-0.05,EUR,paid
+300000000002,,,,,,,
+"""
+)
+TIME = "2026-11-22T10:00"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a configuration that is found by its variable."""
+    (tmp_path / "smsgw.yaml").write_text(CONFIGURATION)
+    (tmp_path / "feed.csv").write_text(FEED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMSGW_CONFIG", "smsgw.yaml")
+    return tmp_path
+
+
+def smsgw(*args: str) -> Result:
+    return CliRunner().invoke(app, list(args))
+
+
+def take(file: str = "feed.csv", *options: str, as_of: str = TIME) -> Result:
+    return smsgw("billing", "import", file, "--as-of", as_of, *options)
+
+
+def test_import(folder: Path) -> None:
+    result = take()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == ("feed.csv: snapshot of 2026-11-22 10:00 EET: 2 customers; 2 bills\n")
+
+
+def test_import_again(folder: Path) -> None:
+    take()
+    result = take()
+    assert result.stdout == (
+        "feed.csv: snapshot of 2026-11-22 10:00 EET: 2 customers, before 2; 2 bills\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        pytest.param("changes.csv", ["--delta"], id="by the option"),
+        pytest.param("changes.delta.csv", [], id="by the name"),
+    ],
+)
+def test_import_a_delta(folder: Path, name: str, options: list[str]) -> None:
+    take()
+    (folder / name).write_text(HEADER + "300000000003,,,,,,,\n")
+    result = take(name, *options)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"{name}: delta of 2026-11-22 10:00 EET: 3 customers, before 2; 2 bills\n",
+    )
+
+
+def test_import_makes_pending_registrations_active(folder: Path) -> None:
+    for phone in ("0888000001", "0898000002"):
+        assert smsgw("subscribers", "add", phone, "300000000002").exit_code == 0
+    assert take().stdout.splitlines()[1:] == ["pending registrations now active: 2 (1 told)"]
+    with closing(open_gateway(folder / "data")) as con:
+        assert con.execute("SELECT msisdn, carrier FROM mt").fetchall() == [
+            ("359888000001", "mtel")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-07-01T06:30", "2026-07-01 06:30 EEST"),
+        ("2026-07-01T06:30Z", "2026-07-01 09:30 EEST"),
+        ("2026-07-01T06:30+02:00", "2026-07-01 07:30 EEST"),
+        ("2026-12-01", "2026-12-01 00:00 EET"),
+    ],
+)
+def test_as_of(folder: Path, written: str, moment: str) -> None:
+    assert f"snapshot of {moment}:" in take(as_of=written).stdout
+
+
+def test_a_time_that_is_still_to_come(folder: Path) -> None:
+    result = take(as_of="2999-01-01")
+    assert result.exit_code == 0
+    assert result.stderr == ("feed.csv: warning: that is still to come; --as-of says better\n")
+
+
+def test_wrong_lines(folder: Path) -> None:
+    take()
+    (folder / "bad.csv").write_text(FEED.replace("45.20", "x").replace("paid", "y"))
+    result = take("bad.csv")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "bad.csv:2: amount: 'x' is not an amount as in 45.20\n"
+        "bad.csv:3: status: 'y' is none of open, paid, cancelled\n"
+        "bad.csv: nothing was taken\n"
+    )
+    assert smsgw("billing", "show", "300000000001").exit_code == 0
+
+
+def test_very_many_wrong_lines(folder: Path) -> None:
+    (folder / "bad.csv").write_text(HEADER + "x\n" * 25)
+    lines = take("bad.csv").stderr.splitlines()
+    assert lines[19:] == [
+        "bad.csv:21: 1 fields instead of 8",
+        "bad.csv: and 5 more",
+        "bad.csv: nothing was taken",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "error"),
+    [
+        pytest.param(
+            ["none.csv"], 1, "none.csv: can't be read: No such file or directory", id="no file"
+        ),
+        pytest.param(["."], 1, ".: can't be read: Is a directory", id="a folder"),
+        pytest.param(
+            ["feed.csv", "--delta"],
+            1,
+            "feed.csv: there is no cache that could be changed; import a whole feed first",
+            id="a delta to nothing",
+        ),
+        pytest.param(["feed.csv", "--as-of", "noon"], 2, "'noon' is not a time", id="no time"),
+        pytest.param([], 2, "Missing argument 'FILE'", id="no argument"),
+    ],
+)
+def test_refused(folder: Path, args: list[str], code: int, error: str) -> None:
+    result = smsgw("billing", "import", *args)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert error in result.stderr
+
+
+def test_one_that_shrinks_and_one_that_is_old_can_be_forced(folder: Path) -> None:
+    take()
+    (folder / "small.csv").write_text(HEADER + "300000000002,,,,,,,\n")
+    refused = take("small.csv")
+    assert refused.exit_code == 1
+    assert "billing.max_shrink is 10%; --force takes it all the same" in refused.stderr
+    refused = take(as_of="2026-11-21")
+    assert refused.exit_code == 1
+    assert "--force takes it as it is" in refused.stderr
+    assert take("small.csv", "--force", as_of="2026-11-21").exit_code == 0
+
+
+def test_two_at_once(folder: Path) -> None:
+    with hold(folder / "data", "import"):
+        result = take()
+    assert result.exit_code == 1
+    assert "in use by another smsgw import" in result.stderr
+
+
+def test_a_busy_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smsgw.storage.database.BUSY_TIMEOUT", 0.0)
+    with closing(open_gateway(folder / "data")) as con:
+        con.execute("BEGIN IMMEDIATE")
+        result = take()
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("gateway.db: database is locked\n")
+
+
+def test_a_database_that_fails(folder: Path) -> None:
+    with closing(open_gateway(folder / "data")) as con:
+        con.execute("DROP TABLE snapshot")
+    data = folder / "data"
+    assert take().stderr == (
+        f"{data}: the database failed: no such table: main.snapshot; it is safe to try again\n"
+    )
+    result = smsgw("billing", "show", "300000000001")
+    assert result.stderr == f"{data}: the database failed: no such table: main.snapshot\n"
+
+
+def test_a_damaged_database(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "gateway.db").write_bytes(b"not a database" * 100)
+    for result in (take(), smsgw("billing", "show", "300000000001")):
+        assert result.exit_code == 1
+        assert result.stderr.endswith("gateway.db: file is not a database\n")
+
+
+def test_show_json(folder: Path) -> None:
+    take()
+    result = smsgw("billing", "show", "3000 0000 0001", "--json")
+    assert json.loads(result.stdout) == {
+        "customer_number": "300000000001",
+        "as_of": "2026-11-22 10:00 EET",
+        "bills": [
+            {
+                "bill_number": "B0",
+                "issued_on": "2026-10-20",
+                "due_on": "2026-11-10",
+                "cut_off_on": None,
+                "amount": "-0.05",
+                "currency": "EUR",
+                "status": "paid",
+            },
+            {
+                "bill_number": "B1",
+                "issued_on": "2026-11-20",
+                "due_on": "2026-12-10",
+                "cut_off_on": "2026-12-20",
+                "amount": "45.20",
+                "currency": "EUR",
+                "status": "open",
+            },
+        ],
+    }
+
+
+def test_show(folder: Path) -> None:
+    take()
+    lines = smsgw("billing", "show", "300000000001").stdout.splitlines()
+    assert lines[0] == "300000000001, as of 2026-11-22 10:00 EET: 2 bills"
+    rows = [line.split() for line in lines if "EUR" in line]
+    assert rows == [
+        ["B0", "2026-10-20", "2026-11-10", "-0.05", "EUR", "paid"],
+        ["B1", "2026-11-20", "2026-12-10", "2026-12-20", "45.20", "EUR", "open"],
+    ]
+
+
+def test_show_nothing_open(folder: Path) -> None:
+    take()
+    result = smsgw("billing", "show", "300000000002")
+    assert result.stdout == "300000000002, as of 2026-11-22 10:00 EET: 0 bills\n"
+
+
+def test_show_what_is_not_there(folder: Path) -> None:
+    result = smsgw("billing", "show", "300000000003")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "there is no billing cache yet; make it by smsgw billing import FILE\n",
+    )
+    assert not (folder / "data").exists()
+    take()
+    result = smsgw("billing", "show", "300000000003")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "the billing cache of 2026-11-22 10:00 EET does not know 300000000003\n",
+    )
+    assert smsgw("billing", "show", "30000000000").exit_code == 2
+
+
+def test_a_daemon_in_the_middle_of_its_work_can_read_on(folder: Path) -> None:
+    take()
+    with closing(sqlite3.connect(folder / "data" / "billing-1.db")) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM customer").fetchone() == (2,)
+        (folder / "c.delta.csv").write_text(HEADER + "300000000003,,,,,,,\n")
+        assert take("c.delta.csv").exit_code == 0
+        assert reader.execute("SELECT count(*) FROM customer").fetchone() == (2,)

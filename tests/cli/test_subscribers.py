@@ -1,0 +1,244 @@
+"""`smsgw subscribers`: what it prints, where, and how it ends."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from smsgw.cli.main import app
+from smsgw.storage.database import open_gateway
+
+CONFIGURATION = """\
+shortcode: "170077"
+data_dir: data
+subscriptions: {numbers_per_phone: 2}
+carriers:
+  mtel: {host: h, port: 1, system_id: s, password: p, number_ranges: ["35988"]}
+  telenor: {host: h, port: 1, system_id: s, password: p}
+"""
+FEED = """\
+customer_number,bill_number,issued_on,due_on,cut_off_on,amount,currency,status
+300000000001,,,,,,,
+"""
+HOME, OTHER = "300000000001", "300000000009"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with a configuration and a cache that knows one customer."""
+    (tmp_path / "smsgw.yaml").write_text(CONFIGURATION)
+    (tmp_path / "feed.csv").write_text(FEED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMSGW_CONFIG", "smsgw.yaml")
+    assert CliRunner().invoke(app, ["billing", "import", "feed.csv"]).exit_code == 0
+    return tmp_path
+
+
+def smsgw(*args: str) -> Result:
+    return CliRunner().invoke(app, ["subscribers", *args])
+
+
+def listed() -> list[dict[str, str | None]]:
+    found: list[dict[str, str | None]] = json.loads(smsgw("list", "--json").stdout)
+    return found
+
+
+def told(folder: Path) -> list[tuple[str, str]]:
+    with closing(open_gateway(folder / "data")) as con:
+        return con.execute("SELECT msisdn, carrier FROM mt").fetchall()
+
+
+def test_add(folder: Path) -> None:
+    result = smsgw("add", "0888 123 456", HOME)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (f"359888123456 is registered for {HOME}: active, carrier mtel, told\n")
+    assert told(folder) == [("359888123456", "mtel")]
+    (record,) = listed()
+    assert record.pop("requested_at") == record.pop("activated_at")
+    assert record == {
+        "msisdn": "359888123456",
+        "customer_number": HOME,
+        "state": "active",
+        "carrier": "mtel",
+        "script": "latin",
+        "channel": "centre",
+        "ended_at": None,
+    }
+
+
+def test_add_with_all_options(folder: Path) -> None:
+    result = smsgw(
+        "add", "+359888123456", OTHER, "--carrier", "telenor", "--script", "cyrillic",
+        "--channel", "easypay",
+    )  # fmt: skip
+    assert result.stdout == (f"359888123456 is registered for {OTHER}: pending, carrier telenor\n")
+    (record,) = listed()
+    assert (record["script"], record["channel"]) == ("cyrillic", "easypay")
+
+
+def test_add_without_a_carrier(folder: Path) -> None:
+    result = smsgw("add", "0898123456", HOME)
+    assert result.stdout == (
+        f"359898123456 is registered for {HOME}: active, carrier not known yet\n"
+    )
+    assert told(folder) == []
+
+
+def test_add_again(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    result = smsgw("add", "0888123456", HOME, "--carrier", "telenor")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"359888123456 was already registered for {HOME}: active, carrier mtel\n",
+    )
+    assert len(told(folder)) == 1
+
+
+def test_add_past_a_bound(folder: Path) -> None:
+    for number in (HOME, OTHER):
+        smsgw("add", "0888123456", number)
+    result = smsgw("add", "0888123456", "300000000008")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "not registered: 359888123456 is registered for 2 customer numbers, and"
+        " subscriptions.numbers_per_phone is 2\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        pytest.param(["add", "12", HOME], "'12' is not a phone number", id="phone"),
+        pytest.param(["add", "0888123456", "12"], "'12' is not a customer number", id="number"),
+        pytest.param(
+            ["add", "0888123456", HOME, "--carrier", "a1"],
+            "there is no carrier 'a1'; there are mtel, telenor",
+            id="carrier",
+        ),
+        pytest.param(["add", "0888123456", HOME, "--script", "x"], "--script", id="script"),
+        pytest.param(["add", "0888123456"], "Missing argument 'NUMBER'", id="too few"),
+        pytest.param(["end", "0888123456", ""], "'' is not a customer number", id="an empty one"),
+        pytest.param(["show", "12"], "'12' is neither a phone number nor", id="show"),
+    ],
+)
+def test_a_wrong_command_line(folder: Path, args: list[str], error: str) -> None:
+    result = smsgw(*args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert error in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("args", "printed", "left"),
+    [
+        pytest.param([HOME], "359888123456: 1 ended\n", [OTHER], id="one"),
+        pytest.param([], "359888123456: 2 ended\n", [], id="all"),
+    ],
+)
+def test_end(folder: Path, args: list[str], printed: str, left: list[str]) -> None:
+    for number in (HOME, OTHER):
+        smsgw("add", "0888123456", number)
+    result = smsgw("end", "0888123456", *args)
+    assert (result.exit_code, result.stdout) == (0, printed)
+    assert [record["customer_number"] for record in listed()] == left
+
+
+def test_end_what_is_not_there(folder: Path) -> None:
+    result = smsgw("end", "0888123456", HOME)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"359888123456 is not registered for {HOME}\n",
+    )
+    assert smsgw("end", "0888123456").stderr == "359888123456 is not registered\n"
+
+
+def test_show_a_phone_has_its_past(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    smsgw("end", "0888123456")
+    smsgw("add", "0888123456", HOME)
+    states = [one["state"] for one in json.loads(smsgw("show", "0888123456", "--json").stdout)]
+    assert states == ["ended", "active"]
+    assert [one["state"] for one in json.loads(smsgw("show", HOME, "--json").stdout)] == ["active"]
+
+
+def test_show_a_number_that_may_be_either(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    (folder / "more.csv").write_text("msisdn,customer_number\n359888000001,359888123456\n")
+    smsgw("import", "more.csv")
+    shown = json.loads(smsgw("show", "359888123456", "--json").stdout)
+    assert [(one["msisdn"], one["customer_number"]) for one in shown] == [
+        ("359888123456", HOME),
+        ("359888000001", "359888123456"),
+    ]
+
+
+def test_show_and_list_as_tables(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    for args in (["show", "0888123456"], ["list"]):
+        header, row = smsgw(*args).stdout.splitlines()
+        assert header.split()[:4] == ["msisdn", "customer", "state", "carrier"]
+        assert row.split()[:6] == ["359888123456", HOME, "active", "mtel", "latin", "centre"]
+
+
+def test_show_nothing(folder: Path) -> None:
+    result = smsgw("show", "0888123456")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "0888123456: no registrations\n"
+    assert smsgw("show", "0888123456", "--json").stdout == "[]\n"
+    assert smsgw("list", "--json").stdout == "[]\n"
+
+
+def test_reading_makes_no_database(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(CONFIGURATION.replace("data_dir: data", "data_dir: none"))
+    assert smsgw("list", "--json").stdout == "[]\n"
+    assert smsgw("show", HOME, "--json").stdout == "[]\n"
+    assert not (folder / "none").exists()
+
+
+def test_import(folder: Path) -> None:
+    (folder / "s.csv").write_text(
+        "msisdn,customer_number,carrier\n"
+        f"359888000001,{HOME},mtel\n0888 000 002,{HOME},\n359888000003,{OTHER},telenor\n"
+    )
+    result = smsgw("import", "s.csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "s.csv: 2 new and active, 1 new and pending, 0 changed, 0 as they were; 0 phones told\n"
+    )
+    assert {record["channel"] for record in listed()} == {"import"}
+    assert told(folder) == []
+    assert smsgw("import", "s.csv", "--notify").stdout == (
+        "s.csv: 0 new and active, 0 new and pending, 0 changed, 3 as they were; 0 phones told\n"
+    )
+
+
+def test_import_and_tell(folder: Path) -> None:
+    (folder / "s.csv").write_text(f"msisdn,customer_number\n359888000001,{HOME}\n")
+    assert "; 1 phones told" in smsgw("import", "s.csv", "--notify").stdout
+    assert told(folder) == [("359888000001", "mtel")]
+
+
+def test_import_wrong_lines(folder: Path) -> None:
+    (folder / "s.csv").write_text(f"msisdn,customer_number\n1,{HOME}\n359888000001,{HOME}\n2,3\n")
+    result = smsgw("import", "s.csv")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "s.csv:2: msisdn: '1' is not a Bulgarian phone number\n"
+        "s.csv:4: msisdn: '2' is not a Bulgarian phone number;"
+        " customer_number: '3' is not 12 digits\n"
+        "s.csv: nothing was taken\n"
+    )
+    assert listed() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "error"),
+    [
+        pytest.param("none.csv", "none.csv: there is no such file\n", id="no file"),
+        pytest.param(".", ".: is no ordinary file\n", id="a folder"),
+    ],
+)
+def test_import_nothing(folder: Path, file: str, error: str) -> None:
+    result = smsgw("import", file)
+    assert (result.exit_code, result.stderr) == (1, error)

@@ -1,0 +1,305 @@
+"""Every error of a configuration, by its exact line."""
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from smsgw import settings
+
+KINDS = "the kinds are code, answer, confirmation, manual, notice, announcement"
+PASSWORD = "8:15: carriers.mtel.password:"
+SECRET = "write {env: NAME}, {file: PATH} or a text in quotes"
+QUOTE = "a number with a leading zero must be quoted:"
+OCTETS = 'write octets in hex, two digits each: "01ff"'
+MESSAGE_ID = "must be 'as_is', 'hex_in_response' or 'hex_in_receipt'"
+HOST = "write a host name or an IP address, without a port"
+DURATION = "write a duration with its unit: 30s, 10m, 36h or 90d"
+PERCENT = "write a percentage from 0% to 100%: 10%"
+LISTEN = "write host:port, as in 127.0.0.1:8080 or [::1]:8080"
+
+
+def errors(path: Path) -> list[str]:
+    """What `settings.load` finds wrong in the file at `path`, without the folder."""
+    with pytest.raises(settings.ConfigError) as caught:
+        settings.load(path)
+    return [str(problem._replace(file=path.name)) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "",
+            [
+                "smsgw.yaml:1:1: shortcode: is required",
+                "smsgw.yaml:1:1: data_dir: is required",
+                "smsgw.yaml:1:1: carriers: is required",
+            ],
+            id="an empty file",
+        ),
+        pytest.param("- a", ["smsgw.yaml:1:1: must be a mapping of keys"], id="a list"),
+        pytest.param(
+            "shortcode: [1",
+            [
+                "smsgw.yaml:1:14: not YAML: while parsing a flow sequence, "
+                "expected ',' or ']', but got '<stream end>'"
+            ],
+            id="an open bracket",
+        ),
+        pytest.param(
+            "a: 1\nb: 2\n\tc: 3\n",
+            [
+                "smsgw.yaml:3:1: not YAML: while scanning for the next token, "
+                "found character '\\t' that cannot start any token"
+            ],
+            id="a tab",
+        ),
+        pytest.param(
+            "a: 1\nb: x\x07y\n",
+            ["smsgw.yaml:2:5: not YAML: the character U+0007 must not stand in a text"],
+            id="a control character",
+        ),
+        pytest.param(
+            "a: 1\n---\nb: 2\n",
+            [
+                "smsgw.yaml:2:1: not YAML: expected a single document in the stream, "
+                "but found another document"
+            ],
+            id="two documents",
+        ),
+        pytest.param(
+            "a: *b\n",
+            ["smsgw.yaml:1:4: not YAML: found undefined alias 'b'"],
+            id="an alias to nothing",
+        ),
+        pytest.param("[" * 2000, ["smsgw.yaml:1:1: is nested too deeply"], id="too deep"),
+    ],
+)
+def test_the_file_as_a_whole(
+    written: Callable[[str], Path], text: str, expected: list[str]
+) -> None:
+    assert errors(written(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("carrier", "expected"),
+    [
+        ("windwo: 5", "9:5: windwo: unknown key; did you mean window?"),
+        ("id: x", "9:5: id: unknown key; a carrier's id is its own key"),
+        ("window: 0", "9:13: window: must be at least 1"),
+        ("window: yes", "9:13: window: must be a whole number"),
+        ("window: true", "9:13: window: must be a whole number"),
+        ("window: 1.5", "9:13: window: must be a whole number"),
+        ("window: {a: 1}", "9:13: window: must be a whole number"),
+        ("window:", "9:12: window: must be a whole number"),
+        ("window: 010", f'9:13: window: {QUOTE} "010"'),
+        ("window: 5\n    window: 6", "10:5: window: is written twice, first in line 9"),
+        ("enabled: 1", "9:14: enabled: must be true or false"),
+        ("throughput: true", "9:17: throughput: must be a number"),
+        ("throughput: -1", "9:17: throughput: must be at least 0"),
+        ("price: a", "9:12: price: must be a number"),
+        ("enquire_link: 30", f"9:19: enquire_link: {DURATION}"),
+        ("enquire_link: 0", "9:19: enquire_link: must be more than 0s"),
+        ("response_timeout: 1w", f"9:23: response_timeout: {DURATION}"),
+        (f"system_type: {'x' * 13}", "9:18: system_type: must be at most 12 characters long"),
+        ("system_type: жълт", "9:18: system_type: must be printable ASCII"),
+        ("service_type: [a]", "9:19: service_type: must be a text"),
+        ("source: {ton: 7}", "9:19: source.ton: must be at most 6"),
+        ("source: {adress: x}", "9:14: source.adress: unknown key; did you mean address?"),
+        ("source: {x: x}", "9:14: source.x: unknown key; the keys here are address, ton, npi"),
+        ("source: 170077", "9:13: source: must be a mapping of keys"),
+        (
+            f"source: {{address: {'1' * 21}}}",
+            "9:23: source.address: must be at most 20 characters long",
+        ),
+        ("destination: {ton: 1, npi: 19}", "9:32: destination.npi: must be at most 18"),
+        ('tlvs: {1401: "01"}', "9:12: tlvs.1401: write a TLV's tag as 0x1401"),
+        ('tlvs: {"0x1401": "1"}', f"9:22: tlvs.0x1401: {OCTETS}"),
+        ("kinds: {notise: {}}", f"9:13: kinds.notise: there is no such kind of message; {KINDS}"),
+        (
+            "kinds: {notice: {srouce: }}",
+            "9:22: kinds.notice.srouce: unknown key; did you mean source?",
+        ),
+        ("kinds: &k {notice: *k}", "9:12: kinds.notice: an alias stands inside what it refers to"),
+        ("default_alphabet: utf8", "9:23: default_alphabet: must be 'gsm7', 'latin1' or 'ascii'"),
+        ("message_id: hex", f"9:17: message_id: {MESSAGE_ID}"),
+        ('number_ranges: ["+35988"]', "9:21: number_ranges.0: must be 1 to 15 digits"),
+        ("number_ranges: 35988", "9:20: number_ranges: must be a list"),
+        ("name: !x y", "9:11: name: the tag !x means nothing here"),
+    ],
+)
+def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expected: str) -> None:
+    place, message = expected.split(" ", 1)
+    assert errors(shortest(carrier=carrier)) == [f"smsgw.yaml:{place} carriers.mtel.{message}"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("shrotcode: 1", "9:1: shrotcode: unknown key; did you mean shortcode?"),
+        ("shortcode: 2", "9:1: shortcode: is written twice, first in line 1"),
+        (
+            "timezone: Europe/Sofa",
+            "9:11: timezone: there is no time zone Europe/Sofa; write one like Europe/Sofia",
+        ),
+        (
+            "timezone: ../etc",
+            "9:11: timezone: there is no time zone ../etc; write one like Europe/Sofia",
+        ),
+        ("secret: 5", f"9:9: secret: {SECRET}"),
+        ("company: {phone: 0700}", f'9:18: company.phone: {QUOTE} "0700"'),
+        ("billing: {max_shrink: 10}", f"9:23: billing.max_shrink: {PERCENT}"),
+        ("billing: {max_shrink: 101%}", f"9:23: billing.max_shrink: {PERCENT}"),
+        ("billing: {max_age: 0}", "9:20: billing.max_age: must be more than 0s"),
+        (
+            "subscriptions: {hints_per_day: -1}",
+            "9:32: subscriptions.hints_per_day: must be at least 0",
+        ),
+        ("duplicates: {window: ten}", f"9:22: duplicates.window: {DURATION}"),
+        ("unknown: {notice: wait}", "9:19: unknown.notice: must be 'hold' or 'resend'"),
+        ("notices: {hours: 9-20}", "9:18: notices.hours: write hours as 09:00-20:00"),
+        (
+            'notices: {hours: "20:00-09:00"}',
+            "9:18: notices.hours: the hours close before they open",
+        ),
+        (
+            "notices: {holidays: {add: [24.12.2026]}}",
+            "9:28: notices.holidays.add.0: write a date as 2026-12-24",
+        ),
+        ("replies: {max_parts: 0}", "9:22: replies.max_parts: must be at least 1"),
+        (
+            "replies: {texts: {dept: {latin: x}}}",
+            "9:25: replies.texts.dept: there is no such text; did you mean debt?",
+        ),
+        ("http: {listen: 8080}", f"9:16: http.listen: {LISTEN}"),
+        ('http: {listen: "127.0.0.1:70000"}', f"9:16: http.listen: {LISTEN}"),
+        ('http: {listen: "::1:8080"}', f"9:16: http.listen: {LISTEN}"),
+        ('http: {listen: "a b:8080"}', f"9:16: http.listen: {LISTEN}"),
+        ("log: {level: verbose}", "9:14: log.level: must be 'debug', 'info', 'warning' or 'error'"),
+        ("retention: {texts: -1d}", f"9:20: retention.texts: {DURATION}"),
+    ],
+)
+def test_a_key_of_another_section(shortest: Callable[..., Path], more: str, expected: str) -> None:
+    assert errors(shortest(more)) == [f"smsgw.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"170077"', "017007", f'1:12: shortcode: {QUOTE} "017007"'),
+        ('"170077"', "+359", "1:12: shortcode: must be 1 to 15 digits"),
+        ('"170077"', "CEZ", "1:12: shortcode: must be 1 to 15 digits"),
+        ("data_dir: data", 'data_dir: ""', "2:11: data_dir: write a path"),
+        ("mtel:", "M Tel:", "4:3: carriers.M Tel: an id is 1 to 32 of a-z, 0-9, _ and -"),
+        ("127.0.0.1", "smpp://mtel", f"5:11: carriers.mtel.host: {HOST}"),
+        ("127.0.0.1", "mtel:2775", f"5:11: carriers.mtel.host: {HOST}"),
+        ("2775", "0", "6:11: carriers.mtel.port: must be at least 1"),
+        ("2775", "65536", "6:11: carriers.mtel.port: must be at most 65535"),
+        ("cez", '""', "7:16: carriers.mtel.system_id: must not be empty"),
+        (
+            "cez",
+            "sixteen_letters_",
+            "7:16: carriers.mtel.system_id: must be at most 15 characters long",
+        ),
+        ("    port: 2775\n", "", "4:3: carriers.mtel.port: is required"),
+        ("secret", "x" * 65, f"{PASSWORD} must be at most 64 printable ASCII characters"),
+        ("secret", "тайна", f"{PASSWORD} must be at most 64 printable ASCII characters"),
+        ("secret", "12345678", f"{PASSWORD} {SECRET}"),
+        ("secret", "{evn: X}", f"{PASSWORD} {SECRET}"),
+        (
+            "secret",
+            "{env: SMSGW_NOT_SET}",
+            f"{PASSWORD} the environment variable SMSGW_NOT_SET is not set, or empty",
+        ),
+        (
+            "secret",
+            "{file: /no/such}",
+            f"{PASSWORD} /no/such can't be read: No such file or directory",
+        ),
+    ],
+)
+def test_a_required_key(
+    written: Callable[[str], Path], whole: str, old: str, new: str, expected: str
+) -> None:
+    assert whole.count(old) == 1
+    assert errors(written(whole.replace(old, new))) == [f"smsgw.yaml:{expected}"]
+
+
+def test_no_carrier_at_all(written: Callable[[str], Path]) -> None:
+    path = written("shortcode: 170077\ndata_dir: data\ncarriers: {}\n")
+    assert errors(path) == ["smsgw.yaml:3:11: carriers: must not be empty"]
+
+
+def test_a_carrier_with_nothing_in_it(written: Callable[[str], Path]) -> None:
+    path = written("shortcode: 170077\ndata_dir: data\ncarriers:\n  mtel:\n")
+    assert errors(path) == [
+        f"smsgw.yaml:4:3: carriers.mtel.{key}: is required"
+        for key in ("host", "port", "system_id", "password")
+    ]
+
+
+def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[..., Path]) -> None:
+    path = shortest("log: {levle: x}\nbilling: {max_age: 1}\nhttp: {public: x}\n", "window: 01")
+    assert errors(path) == [
+        'smsgw.yaml:9:13: carriers.mtel.window: a number with a leading zero must be quoted: "01"',
+        "smsgw.yaml:10:7: log.levle: unknown key; did you mean level?",
+        f"smsgw.yaml:11:20: billing.max_age: {DURATION}",
+        "smsgw.yaml:12:16: http.public: not available in this version: there is no customers' page",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "more", "expected"),
+    [
+        ("hosts: [a, b]", "", "9:12: carriers.mtel.hosts: "),
+        ("tls: true", "", "9:10: carriers.mtel.tls: "),
+        ("tls: {ca_file: x}", "", "9:10: carriers.mtel.tls: "),
+        ("bind: transmitter+receiver", "", "9:11: carriers.mtel.bind: "),
+        ("sessions: 2", "", "9:15: carriers.mtel.sessions: "),
+        ('outbind: {listen: "0.0.0.0:1"}', "", "9:14: carriers.mtel.outbind: "),
+        ('accept: {listen: "0.0.0.0:1"}', "", "9:13: carriers.mtel.accept: "),
+        ("long_messages: sar", "", "9:20: carriers.mtel.long_messages: "),
+        ('statuses: {"0x45": permanent}', "", "9:15: carriers.mtel.statuses: "),
+        ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
+        ("", "billing: {feed_dir: /feeds}", "9:21: billing.feed_dir: "),
+        ("", "subscriptions: {require_code: true}", "9:31: subscriptions.require_code: "),
+        ("", "subscriptions: {find_carrier: true}", "9:31: subscriptions.find_carrier: "),
+        ("", "notices: {overdue: {automatic: true}}", "9:32: notices.overdue.automatic: "),
+        (
+            "",
+            "notices: {disconnection: {automatic: true}}",
+            "9:38: notices.disconnection.automatic: ",
+        ),
+        ("", 'http: {public: "0.0.0.0:80"}', "9:16: http.public: "),
+    ],
+)
+def test_what_a_later_version_brings_is_refused(
+    shortest: Callable[..., Path], carrier: str, more: str, expected: str
+) -> None:
+    (error,) = errors(shortest(more, carrier))
+    assert error.startswith(f"smsgw.yaml:{expected}not available in this version: ")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert errors(tmp_path / "smsgw.yaml") == [
+        "smsgw.yaml: can't be read: No such file or directory"
+    ]
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "smsgw.yaml"
+    path.write_bytes(b"shortcode: \xff")
+    assert errors(path) == ["smsgw.yaml: is not UTF-8 text"]
+
+
+def test_no_error_shows_a_secret(shortest: Callable[..., Path]) -> None:
+    path = shortest("log: {level: x}")
+    text = path.read_text(encoding="utf-8").replace("secret", "geheim" + "ж" * 9)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(settings.ConfigError) as caught:
+        settings.load(path)
+    assert len(caught.value.problems) == 2
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "geheim" not in shown

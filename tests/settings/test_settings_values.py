@@ -1,0 +1,300 @@
+"""What a configuration becomes: defaults, units, secrets, paths, warnings."""
+
+from collections.abc import Callable
+from datetime import date, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from smsgw import settings
+from smsgw.service.message import MessageKind
+from smsgw.settings.model import Settings, Source
+from smsgw.settings.types import Address, Duration, Hours, Percent
+
+Write = Callable[..., Path]
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands at a dotted path of the settings."""
+    for key in path.split("."):
+        value = value[key] if isinstance(value, dict) else getattr(value, key)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        ("shortcode", "170077"),
+        ("timezone", ZoneInfo("Europe/Sofia")),
+        ("company.name", None),
+        ("company.phone", None),
+        ("company.email", None),
+        ("company.web", None),
+        ("storage.url", None),
+        ("secret", None),
+        ("carriers.mtel.id", "mtel"),
+        ("carriers.mtel.enabled", True),
+        ("carriers.mtel.name", "mtel"),
+        ("carriers.mtel.host", "127.0.0.1"),
+        ("carriers.mtel.hosts", None),
+        ("carriers.mtel.port", 2775),
+        ("carriers.mtel.tls", False),
+        ("carriers.mtel.system_type", ""),
+        ("carriers.mtel.bind", "transceiver"),
+        ("carriers.mtel.sessions", 1),
+        ("carriers.mtel.outbind", None),
+        ("carriers.mtel.accept", None),
+        ("carriers.mtel.window", 50),
+        ("carriers.mtel.inbound_window", 1000),
+        ("carriers.mtel.throughput", 0),
+        ("carriers.mtel.enquire_link", 30),
+        ("carriers.mtel.response_timeout", 60),
+        ("carriers.mtel.source.address", None),
+        ("carriers.mtel.source.ton", 3),
+        ("carriers.mtel.source.npi", 0),
+        ("carriers.mtel.destination.ton", 1),
+        ("carriers.mtel.destination.npi", 1),
+        ("carriers.mtel.service_type", ""),
+        ("carriers.mtel.tlvs", {}),
+        ("carriers.mtel.kinds", {}),
+        ("carriers.mtel.price", 0),
+        ("carriers.mtel.default_alphabet", "gsm7"),
+        ("carriers.mtel.long_messages", "udh"),
+        ("carriers.mtel.receipts", True),
+        ("carriers.mtel.message_id", "as_is"),
+        ("carriers.mtel.number_ranges", ()),
+        ("carriers.mtel.statuses", {}),
+        ("billing.feed_dir", None),
+        ("billing.max_age", 36 * 3600),
+        ("billing.max_shrink", 0.1),
+        ("subscriptions.sms", True),
+        ("subscriptions.numbers_per_phone", 10),
+        ("subscriptions.phones_per_number", 5),
+        ("subscriptions.unknown_numbers_per_day", 5),
+        ("subscriptions.hints_per_day", 3),
+        ("subscriptions.answers_per_day", 20),
+        ("subscriptions.activation_limit", 24 * 3600),
+        ("subscriptions.require_code", False),
+        ("subscriptions.find_carrier", False),
+        ("duplicates.window", 600),
+        ("duplicates.limit", 200_000),
+        ("unknown.wait", 900),
+        ("unknown.notice", "hold"),
+        ("unknown.other", "hold"),
+        ("notices.hours", (time(9), time(20))),
+        ("notices.days", "working"),
+        ("notices.holidays.add", ()),
+        ("notices.holidays.remove", ()),
+        ("notices.min_validity", 7200),
+        ("notices.max_per_run", 30000),
+        ("notices.overdue.days_after_due", 1),
+        ("notices.overdue.automatic", False),
+        ("notices.disconnection.days_before", 2),
+        ("notices.disconnection.automatic", False),
+        ("replies.max_parts", 4),
+        ("replies.texts", {}),
+        ("http.listen", ("127.0.0.1", 8080)),
+        ("http.public", None),
+        ("log.format", "auto"),
+        ("log.level", "info"),
+        ("retention.texts", 90 * 86400),
+        ("retention.messages", 730 * 86400),
+        ("retention.evidence", 730 * 86400),
+    ],
+)
+def test_defaults(shortest: Write, path: str, default: object) -> None:
+    assert at(settings.load(shortest()), path) == default
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "value"),
+    [
+        ("company: {phone: 359888123456}", "company.phone", "359888123456"),
+        ("company: {name: 1.50}", "company.name", "1.50"),
+        ("company: {name: yes}", "company.name", "yes"),
+        ("billing: {max_age: 90m}", "billing.max_age", 5400.0),
+        ("billing: {max_shrink: 2.5%}", "billing.max_shrink", 0.025),
+        ("duplicates: {window: 0}", "duplicates.window", 0.0),
+        ("notices: {hours: 08:30-21:15}", "notices.hours", (time(8, 30), time(21, 15))),
+        (
+            "notices: {holidays: {add: [2026-12-24], remove: [2027-03-03]}}",
+            "notices.holidays.add",
+            (date(2026, 12, 24),),
+        ),
+        ('http: {listen: "[::1]:0"}', "http.listen", ("::1", 0)),
+        ("http:\nlog:\n", "http.listen", ("127.0.0.1", 8080)),
+        ("timezone: UTC", "timezone", ZoneInfo("UTC")),
+        (
+            'replies: {texts: {nothing_due: {latin: "Nyamate dalg po {number}."}}}',
+            "replies.texts.nothing_due.latin",
+            "Nyamate dalg po {number}.",
+        ),
+    ],
+)
+def test_a_value_of_another_section(shortest: Write, more: str, path: str, value: object) -> None:
+    assert at(settings.load(shortest(more)), path) == value
+
+
+@pytest.mark.parametrize(
+    ("carrier", "path", "value"),
+    [
+        ("name: M-Tel", "name", "M-Tel"),
+        ("name: null", "name", "mtel"),
+        ("enabled: false", "enabled", False),
+        ("throughput: 0.5", "throughput", 0.5),
+        ("price: 1.25", "price", Decimal("1.25")),
+        ("number_ranges: [35988, '35989']", "number_ranges", ("35988", "35989")),
+        ("source: {address: 170077}", "source.address", "170077"),
+        ('tlvs: {"0x1401": "01fF", 0x1402: ""}', "tlvs", {0x1401: b"\x01\xff", 0x1402: b""}),
+        ("tlvs: {0x1401: 10}", "tlvs", {0x1401: b"\x10"}),
+    ],
+)
+def test_a_value_of_a_carrier(shortest: Write, carrier: str, path: str, value: object) -> None:
+    assert at(settings.load(shortest(carrier=carrier)).carriers["mtel"], path) == value
+
+
+@pytest.mark.parametrize("written_as", ['"170077"', "170077", "'0177'"])
+def test_shortcode(written: Write, whole: str, written_as: str) -> None:
+    path = written(whole.replace('"170077"', written_as))
+    assert settings.load(path).shortcode == written_as.strip("\"'")
+
+
+def test_a_kind_is_marked_as_the_carrier_says_and_its_override_over_that(shortest: Write) -> None:
+    carrier = (
+        "service_type: CMT\n"
+        "    source: {address: CEZ, ton: 5}\n"
+        '    tlvs: {"0x1400": "aa", "0x1401": "bb"}\n'
+        '    kinds: {notice: {service_type: FREE, source: {npi: 1}, tlvs: {"0x1401": "cc"}}}'
+    )
+    mtel = settings.load(shortest(carrier=carrier)).carriers["mtel"]
+    assert mtel.marking(MessageKind.ANSWER) == (
+        "CMT",
+        Source(address="CEZ", ton=5, npi=0),
+        {0x1400: b"\xaa", 0x1401: b"\xbb"},
+    )
+    assert mtel.marking(MessageKind.NOTICE) == (
+        "FREE",
+        Source(address="CEZ", ton=5, npi=1),
+        {0x1400: b"\xaa", 0x1401: b"\xcc"},
+    )
+
+
+def test_relative_paths_start_at_the_file(shortest: Write, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("geheim\n")
+    path = shortest()
+    path.write_text(path.read_text().replace("secret", "{file: password}"))
+    loaded = settings.load(path)
+    assert loaded.data_dir == tmp_path / "data"
+    assert loaded.carriers["mtel"].password.get_secret_value() == "geheim"
+
+
+def test_a_secret_from_the_environment(
+    written: Write, whole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MTEL_PASSWORD", "geheim")
+    loaded = settings.examine(written(whole.replace("secret", "{env: MTEL_PASSWORD}")))
+    assert loaded.settings.carriers["mtel"].password.get_secret_value() == "geheim"
+    assert loaded.warnings == []
+    assert "geheim" not in repr(loaded.settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b" \n", "{} is empty"), (b"\xff", "{} is not a text")],
+    ids=["empty", "binary"],
+)
+def test_a_secret_file_that_will_not_do(
+    written: Write, whole: str, tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "password").write_bytes(content)
+    with pytest.raises(settings.ConfigError) as caught:
+        settings.load(written(whole.replace("secret", "{file: password}")))
+    assert [problem.message for problem in caught.value.problems] == [
+        message.format(tmp_path / "password")
+    ]
+
+
+def test_warnings(written: Write, whole: str) -> None:
+    path = written(whole.replace("secret", "nine_octs") + 'secret: "key"\n')
+    in_file = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+    assert [str(warning) for warning in settings.examine(path).warnings] == [
+        f"{path}:8:15: carriers.mtel.password: {in_file}",
+        f"{path}:8:15: carriers.mtel.password: is longer than SMPP's 8 octets",
+        f"{path}:9:9: secret: {in_file}",
+    ]
+
+
+def test_the_settings_are_frozen(shortest: Write) -> None:
+    loaded = settings.load(shortest())
+    for section, key in [(loaded, "shortcode"), (loaded.http, "listen")]:
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(section, key, "1")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Duration("0s"), "0s"),
+        (Duration("90s"), "90s"),
+        (Duration("60s"), "1m"),
+        (Duration("36h"), "36h"),
+        (Duration("48h"), "2d"),
+        (Percent("10%"), "10%"),
+        (Percent("2.5%"), "2.5%"),
+        (Address("::1", 80), "[::1]:80"),
+        (Address("localhost", 80), "localhost:80"),
+        (Hours(time(9), time(20, 30)), "09:00-20:30"),
+    ],
+)
+def test_a_value_prints_as_it_is_written(value: object, text: str) -> None:
+    assert str(value) == text
+
+
+class TestFind:
+    """Which file is the configuration."""
+
+    @pytest.fixture(autouse=True)
+    def nowhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("SMSGW_CONFIG", raising=False)
+        monkeypatch.setattr(
+            "smsgw.settings.loader.DEFAULTS", (Path("config/smsgw.yaml"), tmp_path / "etc.yaml")
+        )
+
+    def test_the_option_comes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SMSGW_CONFIG", "env.yaml")
+        assert settings.find(Path("option.yaml")) == Path("option.yaml")
+
+    def test_then_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("config").mkdir()
+        Path("config/smsgw.yaml").touch()
+        monkeypatch.setenv("SMSGW_CONFIG", "env.yaml")
+        assert settings.find(None) == Path("env.yaml")
+
+    def test_then_the_folder_and_then_etc(self, tmp_path: Path) -> None:
+        (tmp_path / "etc.yaml").touch()
+        assert settings.find(None) == tmp_path / "etc.yaml"
+        Path("config").mkdir()
+        Path("config/smsgw.yaml").touch()
+        assert settings.find(None) == Path("config/smsgw.yaml")
+
+    def test_and_none_of_them(self, tmp_path: Path) -> None:
+        with pytest.raises(settings.ConfigError) as caught:
+            settings.find(None)
+        assert str(caught.value) == (
+            "config/smsgw.yaml: there is no configuration: looked for config/smsgw.yaml and "
+            f"{tmp_path}/etc.yaml; name one with --config"
+        )
+
+
+def test_the_model_is_made_from_code_too() -> None:
+    """The demo and the tests build settings without a file."""
+    carrier = {"host": "::1", "port": 1, "system_id": "a", "password": "b", "enquire_link": 0.5}
+    made = Settings.model_validate(
+        {"shortcode": "1", "data_dir": Path("x"), "carriers": {"a": carrier}}
+    )
+    assert made.carriers["a"].enquire_link == 0.5
+    assert made.data_dir == Path("x")

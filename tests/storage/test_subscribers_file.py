@@ -1,0 +1,261 @@
+"""Importing the subscribers file, at once or after a kill."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from smsgw.service.conversation import Rules, activated
+from smsgw.service.lines import FileError
+from smsgw.service.message import Msisdn, Script
+from smsgw.service.replies import Replies
+from smsgw.storage import billing, subscribers_file
+from smsgw.storage.database import CACHE_SCHEMA, open_gateway
+from smsgw.storage.pace import FEWEST, HELD, MOST, Pace
+from smsgw.storage.subscribers_file import Imported, Terms, import_file
+
+RULES = Rules(Replies(), 1, 1, True, 0.0, 4, ZoneInfo("Europe/Sofia"))
+HEADER = "msisdn,customer_number,carrier,script,channel"
+KNOWN, UNKNOWN = "300000000001", "300000000009"
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """`gateway.db` with a cache attached that knows one customer."""
+    with closing(open_gateway(tmp_path)) as con:
+        con.execute(f"ATTACH ':memory:' AS {CACHE_SCHEMA}")
+        for table in billing.SCHEMA.split("CREATE TABLE ")[1:]:
+            con.execute(f"CREATE TABLE {CACHE_SCHEMA}.{table.rpartition(';')[0]}")
+        con.execute(f"INSERT INTO {CACHE_SCHEMA}.customer VALUES (?)", (int(KNOWN),))
+        yield con
+
+
+def carrier_of(msisdn: Msisdn) -> str | None:
+    return "vivacom" if msisdn.digits.startswith("35987") else None
+
+
+def take(
+    con: sqlite3.Connection,
+    *lines: str,
+    notify: bool = False,
+    cache: bool = True,
+    pace: Pace | None = None,
+) -> Imported:
+    content = "".join(f"{line}\n" for line in (HEADER, *lines)).encode()
+    terms = Terms(
+        carriers=("mtel", "telenor", "vivacom"),
+        carrier_of=carrier_of,
+        rules=RULES,
+        encodings={},
+        notify=notify,
+        now=100.0,
+    )
+    return import_file(
+        con,
+        cache,
+        BytesIO(content),
+        terms,
+        progress=lambda _: None,
+        pace=pace or Pace(sleep=lambda _: None),
+    )
+
+
+def stored(con: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return con.execute(
+        "SELECT msisdn, customer_number, state, carrier, script, channel FROM subscription"
+        " ORDER BY msisdn, customer_number"
+    ).fetchall()
+
+
+def told(con: sqlite3.Connection) -> list[tuple[str, str]]:
+    return con.execute("SELECT msisdn, text FROM mt ORDER BY id").fetchall()
+
+
+def test_known_numbers_are_active_and_others_pending(con: sqlite3.Connection) -> None:
+    imported = take(
+        con,
+        f"359888000002,{UNKNOWN},telenor,cyrillic,web",
+        f"359888000001,{KNOWN},mtel,latin,centre",
+    )
+    assert imported == Imported(active=1, pending=1, changed=0, unchanged=0, told=0)
+    assert stored(con) == [
+        ("359888000001", KNOWN, "active", "mtel", "latin", "centre"),
+        ("359888000002", UNKNOWN, "pending", "telenor", "cyrillic", "web"),
+    ]
+    times = "SELECT requested_at, activated_at, notify FROM subscription ORDER BY msisdn"
+    assert con.execute(times).fetchall() == [(100.0, 100.0, 0), (100.0, None, 0)]
+
+
+def test_without_a_cache_all_are_pending(con: sqlite3.Connection) -> None:
+    con.execute(f"DETACH {CACHE_SCHEMA}")
+    assert take(con, f"359888000001,{KNOWN},,,", cache=False).pending == 1
+
+
+def test_what_a_row_leaves_out(con: sqlite3.Connection) -> None:
+    take(con, f"359888000001,{KNOWN},,,", f"359878000002,{KNOWN},,,")
+    assert [row[3:] for row in stored(con)] == [
+        ("vivacom", "latin", "import"),  # its number range
+        (None, "latin", "import"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "imported", "row"),
+    [
+        pytest.param(
+            f"359888000001,{KNOWN},telenor,cyrillic,web",
+            Imported(0, 0, changed=1, unchanged=0, told=0),
+            ("telenor", "cyrillic", "centre"),
+            id="carrier and script",
+        ),
+        pytest.param(
+            f"359888000001,{KNOWN},,cyrillic,",
+            Imported(0, 0, changed=1, unchanged=0, told=0),
+            ("mtel", "cyrillic", "centre"),
+            id="script only",
+        ),
+        pytest.param(
+            f"359888000001,{KNOWN},mtel,latin,",
+            Imported(0, 0, changed=0, unchanged=1, told=0),
+            ("mtel", "latin", "centre"),
+            id="the same",
+        ),
+        pytest.param(
+            f"359888000001,{KNOWN},,,",
+            Imported(0, 0, changed=0, unchanged=1, told=0),
+            ("mtel", "latin", "centre"),
+            id="nothing",
+        ),
+    ],
+)
+def test_a_pair_that_exists_takes_what_its_row_names(
+    con: sqlite3.Connection, line: str, imported: Imported, row: tuple[str, str, str]
+) -> None:
+    take(con, f"359888000001,{KNOWN},mtel,latin,centre")
+    assert take(con, line, notify=True) == imported
+    assert [one[3:] for one in stored(con)] == [row]
+    assert told(con) == []
+
+
+def test_of_two_rows_on_one_pair_the_later_counts(con: sqlite3.Connection) -> None:
+    first, second = f"359888000001,{KNOWN},mtel,,", f"359888000001,{KNOWN},telenor,,"
+    imported = take(con, first, f"359888000000,{KNOWN},,,", second)
+    assert imported == Imported(active=2, pending=0, changed=1, unchanged=0, told=0)
+    assert [row[3] for row in stored(con)] == [None, "telenor"]
+
+
+def test_one_that_had_ended_begins_anew(con: sqlite3.Connection) -> None:
+    take(con, f"359888000001,{KNOWN},,,")
+    con.execute("UPDATE subscription SET state = 'ended'")
+    assert take(con, f"359888000001,{KNOWN},,,").active == 1
+    assert [row[2] for row in stored(con)] == ["ended", "active"]
+
+
+def test_phones_are_told_only_if_wanted_and_only_once(con: sqlite3.Connection) -> None:
+    lines = (
+        f"359888000001,{KNOWN},mtel,latin,",
+        f"359888000002,{UNKNOWN},mtel,latin,",  # when a feed knows it
+        f"359888000003,{KNOWN},,latin,",  # no carrier
+    )
+    assert take(con, *lines, notify=True).told == 1
+    text = activated(KNOWN, Script.LATIN, RULES).text
+    assert told(con) == [("359888000001", text)]
+    assert con.execute("SELECT DISTINCT notify FROM subscription").fetchall() == [(1,)]
+    assert take(con, *lines, notify=True) == Imported(0, 0, 0, unchanged=3, told=0)
+    assert len(told(con)) == 1
+
+
+def test_bounds_dont_apply(con: sqlite3.Connection) -> None:
+    lines = [f"35988800000{phone},{KNOWN},,," for phone in range(5)]
+    assert take(con, *lines, f"359888000000,{UNKNOWN},,,").active == 5
+
+
+def test_a_file_with_wrong_lines_changes_nothing(con: sqlite3.Connection) -> None:
+    with pytest.raises(FileError) as caught:
+        take(con, f"359888000001,{KNOWN},,,", "x,y,,,", f"359888000002,{KNOWN},a1,,")
+    assert [problem.line for problem in caught.value.problems] == [3, 4]
+    assert stored(con) == []
+
+
+class KilledError(Exception):
+    """Stands for a kill between two transactions."""
+
+
+def test_running_it_again_finishes_what_was_cut_off(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscribers_file, "SORTED", 7)
+    lines = [f"3598880000{n:02},{KNOWN},mtel,," for n in reversed(range(20))]
+    turns = 0
+
+    def sleep(_: float) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 2:
+            raise KilledError
+
+    killed = Pace(sleep=sleep)
+    killed.size = 5
+    with pytest.raises(KilledError):
+        take(con, *lines, notify=True, pace=killed)
+    assert 0 < len(stored(con)) < 20
+    imported = take(con, *lines, notify=True)
+    assert imported.active + imported.unchanged == 20
+    assert len(stored(con)) == 20
+    assert sorted(phone for phone, _ in told(con)) == sorted(line[:12] for line in lines)
+
+
+def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
+    content = f"{HEADER}\n359888000001,{KNOWN},,,\n".encode()
+    heard: list[int] = []
+    terms = Terms((), carrier_of, RULES, {}, notify=False, now=100.0)
+    import_file(con, True, BytesIO(content), terms, progress=heard.append, pace=Pace())
+    assert heard == [len(content), 2 * len(content)]
+
+
+# The pace.
+
+
+class FakeTime:
+    """A clock that transactions move on by what they are said to take."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+
+def paced(*took: float) -> tuple[Pace, FakeTime]:
+    fake = FakeTime()
+    pace = Pace(monotonic=lambda: fake.now, sleep=fake.slept.append)
+    for seconds in took:
+        with pace.turn():
+            fake.now += seconds
+    return pace, fake
+
+
+def test_each_turn_is_followed_by_a_rest_half_as_long() -> None:
+    _, fake = paced(0.02, 0.04)
+    assert fake.slept == pytest.approx([0.01, 0.02])
+
+
+@pytest.mark.parametrize(
+    ("took", "size"),
+    [
+        pytest.param([], 200, id="at first"),
+        pytest.param([HELD], 200, id="as long as it should"),
+        pytest.param([HELD * 2], 100, id="too long"),
+        pytest.param([HELD / 1.5], 300, id="too short"),
+        pytest.param([HELD / 1000], 400, id="growing slowly"),
+        pytest.param([HELD * 1000], 50, id="shrinking fast"),
+        pytest.param([HELD / 1000] * 10, MOST, id="the most"),
+        pytest.param([HELD * 1000] * 10, FEWEST, id="the fewest"),
+    ],
+)
+def test_the_next_transaction_is_sized_by_the_last(took: list[float], size: int) -> None:
+    pace, _ = paced(*took)
+    assert pace.size == pytest.approx(size, abs=1)

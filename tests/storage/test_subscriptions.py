@@ -1,0 +1,336 @@
+"""The use-cases on registrations."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from smsgw.service.conversation import Rules, activated
+from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.message import Channel, MessageKind, Msisdn, Script
+from smsgw.service.replies import Replies
+from smsgw.storage import billing, subscriptions
+from smsgw.storage.database import CACHE_SCHEMA, open_gateway
+from smsgw.storage.pace import Pace
+from smsgw.storage.registration import RegistrationRefusedError, Request, register
+from smsgw.storage.subscriptions import Activation
+
+ANNA, BORIS = Msisdn("359888000001"), Msisdn("359888000002")
+HOME, SHOP = "300000000001", "300000000002"
+PENDING, ACTIVE = SubscriptionState.PENDING, SubscriptionState.ACTIVE
+RULES = Rules(
+    replies=Replies(),
+    numbers_per_phone=3,
+    phones_per_number=2,
+    sms=True,
+    max_age=0.0,
+    max_parts=4,
+    timezone=ZoneInfo("Europe/Sofia"),
+)
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """`gateway.db` with an empty cache attached, which tests may write."""
+    with closing(open_gateway(tmp_path)) as con:
+        con.execute(f"ATTACH ':memory:' AS {CACHE_SCHEMA}")
+        for table in billing.SCHEMA.split("CREATE TABLE ")[1:]:
+            con.execute(f"CREATE TABLE {CACHE_SCHEMA}.{table.rpartition(';')[0]}")
+        yield con
+
+
+def feed(con: sqlite3.Connection, *numbers: str) -> None:
+    con.executemany(
+        f"INSERT INTO {CACHE_SCHEMA}.customer VALUES (?)", [(int(number),) for number in numbers]
+    )
+
+
+def subscription(
+    msisdn: Msisdn = ANNA,
+    number: str = HOME,
+    state: SubscriptionState = ACTIVE,
+    carrier: str | None = "mtel",
+    script: Script = Script.LATIN,
+    at: float = 100.0,
+) -> Subscription:
+    return Subscription(msisdn, number, state, carrier, script, Channel.SMS, at)
+
+
+def store(con: sqlite3.Connection, *all_: Subscription, notify: bool = True) -> None:
+    for one in all_:
+        subscriptions.subscribe(con, one, notify)
+
+
+def told(con: sqlite3.Connection) -> list[tuple[str, str, int, str]]:
+    """What waits to be sent: phone, carrier, kind, text."""
+    return con.execute(
+        "SELECT msisdn, mt.carrier, mt.kind, text FROM mt JOIN segment ON mt_id = mt.id"
+        " WHERE state = 'queued' ORDER BY mt.id"
+    ).fetchall()
+
+
+def test_a_subscription_comes_back_as_it_was_stored(con: sqlite3.Connection) -> None:
+    one = subscription(script=Script.CYRILLIC, carrier=None, state=PENDING)
+    store(con, one)
+    assert subscriptions.of_phone(con, ANNA) == (one,)
+    (back,) = subscriptions.of_phone(con, ANNA)
+    assert isinstance(back.msisdn, Msisdn)
+
+
+def test_of_phone_has_the_live_ones_oldest_first(con: sqlite3.Connection) -> None:
+    first, second = subscription(number=SHOP), subscription(number=HOME, state=PENDING)
+    store(con, first, subscription(BORIS), second, subscription(number="300000000003"))
+    subscriptions.end(con, ANNA, "300000000003", now=200.0)
+    assert subscriptions.of_phone(con, ANNA) == (first, second)
+
+
+def test_phones_counts_the_others(con: sqlite3.Connection) -> None:
+    assert subscriptions.phones(con, HOME, ANNA) == 0
+    store(con, subscription(ANNA), subscription(BORIS, state=PENDING), subscription(BORIS, SHOP))
+    assert subscriptions.phones(con, HOME, ANNA) == 1
+    subscriptions.end(con, BORIS, HOME, now=200.0)
+    assert subscriptions.phones(con, HOME, ANNA) == 0
+
+
+def test_a_pending_one_becomes_active(con: sqlite3.Connection) -> None:
+    store(con, subscription(state=PENDING), subscription(at=300.0, carrier="telenor"))
+    (record,) = subscriptions.records_of_phone(con, ANNA)
+    assert record.subscription == subscription()
+    assert record.activated_at == 300.0
+
+
+def test_an_active_one_stays_as_it_is(con: sqlite3.Connection) -> None:
+    store(con, subscription(), subscription(at=300.0), subscription(state=PENDING, at=400.0))
+    (record,) = subscriptions.records_of_phone(con, ANNA)
+    assert (record.subscription, record.activated_at) == (subscription(), 100.0)
+
+
+def test_add_says_whether_it_was_new(con: sqlite3.Connection) -> None:
+    assert subscriptions.add(con, subscription(), notify=False)
+    assert not subscriptions.add(con, subscription(), notify=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "ended", "left"),
+    [
+        pytest.param(HOME, 1, [SHOP], id="one"),
+        pytest.param(None, 2, [], id="all"),
+        pytest.param("300000000009", 0, [HOME, SHOP], id="one that is not there"),
+    ],
+)
+def test_end(con: sqlite3.Connection, number: str | None, ended: int, left: list[str]) -> None:
+    store(con, subscription(), subscription(number=SHOP, state=PENDING), subscription(BORIS))
+    assert subscriptions.end(con, ANNA, number, now=200.0) == ended
+    assert [one.customer_number for one in subscriptions.of_phone(con, ANNA)] == left
+    assert subscriptions.of_phone(con, BORIS) == (subscription(BORIS),)
+    assert subscriptions.end(con, ANNA, number, now=300.0) == 0
+
+
+def test_after_the_end_a_new_one_can_begin(con: sqlite3.Connection) -> None:
+    store(con, subscription())
+    subscriptions.end(con, ANNA, None, now=200.0)
+    store(con, subscription(at=300.0))
+    old, new = subscriptions.records_of_phone(con, ANNA)
+    assert (old.subscription.state, old.ended_at) == (SubscriptionState.ENDED, 200.0)
+    assert (new.subscription, new.ended_at) == (subscription(at=300.0), None)
+
+
+def test_move_counts_those_that_were_elsewhere(con: sqlite3.Connection) -> None:
+    store(
+        con,
+        subscription(number=HOME, carrier="mtel"),
+        subscription(number=SHOP, carrier=None),
+        subscription(number="300000000003", carrier="telenor"),
+        subscription(BORIS),
+    )
+    assert subscriptions.move(con, ANNA, "telenor") == 2
+    assert {one.carrier for one in subscriptions.of_phone(con, ANNA)} == {"telenor"}
+    assert subscriptions.of_phone(con, BORIS)[0].carrier == "mtel"
+    assert subscriptions.move(con, ANNA, "telenor") == 0
+
+
+def test_records_and_counts(con: sqlite3.Connection) -> None:
+    store(con, subscription(), subscription(BORIS, state=PENDING), subscription(BORIS, SHOP))
+    subscriptions.end(con, ANNA, None, now=200.0)
+    live = [record.subscription for record in subscriptions.records(con)]
+    assert live == [subscription(BORIS, state=PENDING), subscription(BORIS, SHOP)]
+    of_home = [record.subscription.msisdn for record in subscriptions.records_of_number(con, HOME)]
+    assert of_home == [BORIS]
+    assert subscriptions.counts(con) == {
+        SubscriptionState.PENDING: 1,
+        SubscriptionState.ACTIVE: 1,
+        SubscriptionState.ENDED: 1,
+        SubscriptionState.REJECTED: 0,
+    }
+
+
+# Activation by a feed.
+
+
+def activate(con: sqlite3.Connection, now: float = 500.0) -> Activation:
+    return subscriptions.activate_pending(con, RULES, {}, now, Pace(sleep=lambda _: None))
+
+
+def test_a_feed_makes_pending_ones_active_and_tells_them_once(con: sqlite3.Connection) -> None:
+    store(con, subscription(state=PENDING), subscription(BORIS, SHOP, PENDING))
+    feed(con, HOME)
+    assert activate(con) == Activation(active=1, told=1, last=None)
+    (record,) = subscriptions.records_of_phone(con, ANNA)
+    assert (record.subscription.state, record.activated_at) == (ACTIVE, 500.0)
+    assert subscriptions.of_phone(con, BORIS)[0].state is PENDING
+    text = activated(HOME, Script.LATIN, RULES).text
+    assert told(con) == [(ANNA.digits, "mtel", MessageKind.CONFIRMATION, text)]
+    assert activate(con, now=600.0) == Activation(0, 0, None)
+    assert len(told(con)) == 1
+
+
+@pytest.mark.parametrize(
+    ("carrier", "notify"),
+    [pytest.param("mtel", False, id="not asked for"), pytest.param(None, True, id="no carrier")],
+)
+def test_an_activation_that_is_not_told(
+    con: sqlite3.Connection, carrier: str | None, notify: bool
+) -> None:
+    store(con, subscription(state=PENDING, carrier=carrier), notify=notify)
+    feed(con, HOME)
+    assert activate(con) == Activation(active=1, told=0, last=None)
+    assert told(con) == []
+
+
+def test_the_script_of_the_subscription(con: sqlite3.Connection) -> None:
+    store(con, subscription(state=PENDING, script=Script.CYRILLIC))
+    feed(con, HOME)
+    activate(con)
+    assert "активна" in told(con)[0][3]
+
+
+def test_activation_goes_on_where_a_batch_ended(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "ACTIVATE_BATCH", 2)
+    phones = [Msisdn(f"35988800000{n}") for n in range(5)]
+    store(con, *[subscription(phone, state=PENDING) for phone in phones])
+    feed(con, HOME)
+    first = subscriptions.activate(con, 0, RULES, {}, 500.0)
+    assert (first.active, subscriptions.counts(con)[PENDING]) == (2, 3)
+    assert activate(con) == Activation(active=3, told=3, last=None)
+    assert sorted(row[0] for row in told(con)) == [phone.digits for phone in phones]
+
+
+def test_one_that_ended_in_the_meantime_stays_ended(con: sqlite3.Connection) -> None:
+    """The phone sends `stop` after the pending ones were read, before they are written."""
+    store(con, subscription(state=PENDING))
+    feed(con, HOME)
+    statements: list[str] = []
+
+    def on_statement(statement: str) -> None:
+        statements.append(statement)
+        if statement == "BEGIN IMMEDIATE":
+            con.set_trace_callback(None)
+            subscriptions.end(con, ANNA, None, now=400.0)
+
+    con.set_trace_callback(on_statement)
+    assert subscriptions.activate(con, 0, RULES, {}, 500.0) == Activation(0, 0, None)
+    assert statements[-1] == "BEGIN IMMEDIATE"
+    assert told(con) == []
+
+
+# Registering by hand.
+
+
+def clerk(
+    con: sqlite3.Connection,
+    msisdn: Msisdn = ANNA,
+    number: str = HOME,
+    carrier: str | None = "mtel",
+    channel: Channel = Channel.CENTRE,
+    cache: bool = True,
+) -> tuple[SubscriptionState, bool, bool]:
+    """Asks for a registration and gives its state, whether it was made, and told."""
+    request = Request(msisdn, number, carrier, Script.LATIN, channel)
+    registered = register(con, cache, request, RULES, {}, 100.0)
+    return registered.subscription.state, registered.made, registered.told
+
+
+def test_a_known_number_is_active_at_once(con: sqlite3.Connection) -> None:
+    feed(con, HOME)
+    assert clerk(con) == (ACTIVE, True, True)
+    assert [row[:3] for row in told(con)] == [(ANNA.digits, "mtel", MessageKind.CONFIRMATION)]
+    (stored,) = subscriptions.of_phone(con, ANNA)
+    assert (stored.channel, stored.requested_at) == (Channel.CENTRE, 100.0)
+
+
+def test_an_unknown_number_waits_and_is_told_later(con: sqlite3.Connection) -> None:
+    assert clerk(con) == (PENDING, True, False)
+    assert told(con) == []
+    feed(con, HOME)
+    assert activate(con).told == 1
+
+
+def test_without_a_cache_all_numbers_are_unknown(con: sqlite3.Connection) -> None:
+    con.execute(f"DETACH {CACHE_SCHEMA}")
+    assert clerk(con, cache=False) == (PENDING, True, False)
+
+
+@pytest.mark.parametrize(
+    ("carrier", "channel"),
+    [
+        pytest.param("mtel", Channel.IMPORT, id="an import"),
+        pytest.param(None, Channel.CENTRE, id="no carrier"),
+    ],
+)
+def test_a_registration_that_is_not_told(
+    con: sqlite3.Connection, carrier: str | None, channel: Channel
+) -> None:
+    feed(con, HOME)
+    assert clerk(con, carrier=carrier, channel=channel) == (ACTIVE, True, False)
+
+
+def test_being_registered_already_changes_nothing(con: sqlite3.Connection) -> None:
+    store(con, *[subscription(ANNA, f"30000000000{n}", PENDING) for n in range(3)])
+    feed(con, HOME)
+    assert clerk(con, carrier="telenor") == (PENDING, False, False)
+    assert {one.carrier for one in subscriptions.of_phone(con, ANNA)} == {"mtel"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "number", "reason"),
+    [
+        pytest.param(
+            [subscription(ANNA, f"30000000000{n}") for n in range(3)],
+            "300000000009",
+            "359888000001 is registered for 3 customer numbers,"
+            " and subscriptions.numbers_per_phone is 3",
+            id="too many numbers",
+        ),
+        pytest.param(
+            [subscription(Msisdn(f"35988900000{n}")) for n in range(2)],
+            HOME,
+            "2 phones are registered for 300000000001, and subscriptions.phones_per_number is 2",
+            id="too many phones",
+        ),
+        pytest.param(
+            [],
+            "359888123456",
+            "359888123456 looks like a phone number, and no customer is known by it",
+            id="a phone number",
+        ),
+    ],
+)
+def test_a_refused_registration(
+    con: sqlite3.Connection, stored: list[Subscription], number: str, reason: str
+) -> None:
+    store(con, *stored)
+    before = subscriptions.of_phone(con, ANNA)
+    with pytest.raises(RegistrationRefusedError) as caught:
+        clerk(con, number=number)
+    assert str(caught.value) == reason
+    assert subscriptions.of_phone(con, ANNA) == before
+
+
+def test_a_customer_number_may_look_like_a_phone_number(con: sqlite3.Connection) -> None:
+    feed(con, "359888123456")
+    assert clerk(con, number="359888123456") == (ACTIVE, True, True)

@@ -1,0 +1,92 @@
+"""data_coding, value by value."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsgw.text.alphabets import DefaultAlphabet, decode_mo, encode_default
+
+GSM = ("1b65 00", "€@")
+UCS2 = ("0441 0442", "ст")
+CASES: dict[str, tuple[int, tuple[str, str]]] = {
+    "0: the carrier's default": (0x00, GSM),
+    "1: IA5": (0x01, ("407b 80", "@{\ufffd")),
+    "3: Latin-1": (0x03, ("40e9 a7", "@é§")),
+    "6: ISO-8859-5": (0x06, ("e1dc d5e2 dad0", "сметка")),
+    "8: UCS-2": (0x08, UCS2),
+    "8: with a byte order mark": (0x08, ("feff 0441", "с")),
+    **{f"{coding:#x}: GSM with a class": (coding, GSM) for coding in range(0x10, 0x14)},
+    **{f"{coding:#x}: UCS-2 with a class": (coding, UCS2) for coding in range(0x18, 0x1C)},
+    "0xc0: message waiting, discard": (0xC0, GSM),
+    "0xcf: message waiting, discard": (0xCF, GSM),
+    "0xd0: message waiting, store": (0xD0, GSM),
+    "0xdf: message waiting, store": (0xDF, GSM),
+    "0xe0: message waiting, UCS-2": (0xE0, UCS2),
+    "0xef: message waiting, UCS-2": (0xEF, UCS2),
+    **{f"{coding:#x}: GSM with a class": (coding, GSM) for coding in range(0xF0, 0xF4)},
+}
+NO_TEXT = [
+    2,
+    4,
+    5,
+    7,
+    9,
+    10,
+    13,
+    14,
+    15,
+    *range(0x14, 0x18),
+    *range(0x1C, 0xC0),
+    *range(0xF4, 0x100),
+]
+
+
+@pytest.mark.parametrize(("coding", "case"), CASES.values(), ids=CASES)
+def test_text(coding: int, case: tuple[str, str]) -> None:
+    octets, text = case
+    assert decode_mo(bytes.fromhex(octets), coding, "gsm7") == text
+
+
+@pytest.mark.parametrize("coding", NO_TEXT, ids=hex)
+def test_binary(coding: int) -> None:
+    assert decode_mo(b"smetka", coding, "gsm7") is None
+
+
+DEFAULTS: dict[str, tuple[DefaultAlphabet, str, str]] = {
+    "GSM": ("gsm7", "00 24 5b 7f", "@¤Äà"),
+    "ASCII": ("ascii", "40 24 5b 7b", "@$[{"),
+    "Latin-1": ("latin1", "40 24 5b e0 a7", "@$[à§"),
+}
+
+
+@pytest.mark.parametrize(("alphabet", "octets", "text"), DEFAULTS.values(), ids=DEFAULTS)
+def test_the_carriers_default_both_ways(alphabet: DefaultAlphabet, octets: str, text: str) -> None:
+    assert decode_mo(bytes.fromhex(octets), 0, alphabet) == text
+    assert encode_default(text, alphabet) == bytes.fromhex(octets)
+
+
+LACKING: dict[str, tuple[DefaultAlphabet, str]] = {
+    "GSM has no c cedilla": ("gsm7", "ç"),
+    "ASCII has no e acute": ("ascii", "é"),
+    "Latin-1 has no euro": ("latin1", "€"),
+}
+
+
+@pytest.mark.parametrize(("alphabet", "text"), LACKING.values(), ids=LACKING)
+def test_never_replaces(alphabet: DefaultAlphabet, text: str) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        encode_default(text, alphabet)
+
+
+def test_ascii_reads_no_octet_of_eight_bits() -> None:
+    assert decode_mo(b"smetka\xe9", 0, "ascii") == "smetka\ufffd"
+
+
+@given(
+    st.binary(),
+    st.integers(0, 255),
+    st.sampled_from(("gsm7", "latin1", "ascii")),
+)
+def test_never_raises(octets: bytes, coding: int, alphabet: DefaultAlphabet) -> None:
+    text = decode_mo(octets, coding, alphabet)
+    assert text is None or "\ud800" not in text
