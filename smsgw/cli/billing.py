@@ -80,8 +80,8 @@ def _import(
         except FeedRefusedError as error:
             fail(error)
         typer.echo(_summary(path, taken, settings.timezone))
-        if taken.as_of > now:
-            typer.echo(f"{path}: warning: that is still to come; --as-of says better", err=True)
+        if doubt := _doubt(taken, now, settings.timezone):
+            typer.echo(f"{path}: warning: {doubt}; --as-of says better", err=True)
         stores.cache.follow()
         activation = activate_pending(
             stores.con, derive.rules(settings), derive.encodings(settings), now, Pace()
@@ -93,11 +93,20 @@ def _import(
 
 
 def _summary(path: Path, taken: "Taken", timezone: tzinfo) -> str:
-    before = "" if taken.before is None else f", before {taken.before.customers}"
+    before = "" if taken.before is None else f", before {taken.before.contents.customers}"
     return (
         f"{path}: {taken.kind} of {_local(taken.as_of, timezone)}:"
         f" {taken.now.customers} customers{before}; {taken.now.bills} bills"
     )
+
+
+def _doubt(taken: "Taken", now: float, timezone: tzinfo) -> str:
+    """What is odd about the moment that a feed tells of; the last one taken counts all the same."""
+    if taken.as_of > now:
+        return "that is still to come"
+    if taken.before is not None and taken.as_of < taken.before.as_of:
+        return f"the cache told of {_local(taken.before.as_of, timezone)} already"
+    return ""
 
 
 def _moment(text: str, timezone: tzinfo) -> float:

@@ -103,10 +103,10 @@ def migrate(con: sqlite3.Connection) -> None:
             f"the database has schema {schema_version(con)}, this program knows {len(steps)}: "
             "it was made by a later version of smsgw; use that one"
         )
-    for number, script in enumerate(steps, start=1):
-        with transaction(con):  # read the version inside: two processes may start at once
+    for number, script in enumerate(steps[schema_version(con) :], start=schema_version(con) + 1):
+        with transaction(con):
             if schema_version(con) >= number:
-                continue
+                continue  # another process was faster
             for statement in _statements(script):
                 con.execute(statement)
             con.execute(f"PRAGMA main.user_version = {number}")
@@ -152,10 +152,19 @@ class CacheReader:
             self._con.execute(f"DETACH {CACHE_SCHEMA}")
             self.attached = None
         if current is not None:
-            path = (self._data_dir / current).absolute()
             try:
-                self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (f"{path.as_uri()}?mode=ro",))
-            except sqlite3.Error as error:
-                raise StorageError(f"{path}: {error}") from error
+                self._attach(current)
+            except StorageError:
+                # Two feeds were taken since the name was read, and the file is gone.
+                if (current := current_snapshot(self._con)) is None:
+                    raise
+                self._attach(current)
             self.attached = current
         return True
+
+    def _attach(self, name: str) -> None:
+        path = (self._data_dir / name).absolute()
+        try:
+            self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (f"{path.as_uri()}?mode=ro",))
+        except sqlite3.Error as error:
+            raise StorageError(f"{path}: {error}") from error

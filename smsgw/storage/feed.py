@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from smsgw.clock import utc
 from smsgw.storage import snapshot
 from smsgw.storage.database import current_snapshot, transaction
 from smsgw.storage.lock import hold
@@ -29,7 +28,7 @@ class Feed(NamedTuple):
 
     path: Path
     as_of: float | None  # the moment it tells of; None: when the file was last changed
-    forced: bool  # take it although it is old, or loses many customers
+    forced: bool  # take it although it loses many customers
 
 
 class Cache(NamedTuple):
@@ -45,7 +44,7 @@ class Taken(NamedTuple):
 
     kind: str  # snapshot, delta
     as_of: float
-    before: Contents | None  # what the cache held; None: there was none
+    before: Cache | None  # None: there was none
     now: Contents
 
 
@@ -71,8 +70,6 @@ def take_snapshot(
     with hold(data_dir, LOCK), _opened(feed) as file:
         source = _source(file, feed, "snapshot", now)
         current = _current(con, data_dir)
-        if current is not None:
-            _refuse_old(source, current, feed)
         _sweep_unfinished(con, data_dir)
         number = snapshot.number_of(current_snapshot(con)) + 1
         path = data_dir / snapshot.name(number)
@@ -88,7 +85,7 @@ def take_snapshot(
             _sweep_unfinished(con, data_dir)
             raise
         snapshot.remove(data_dir, lambda old: old < number - 1)  # a reader may be on its way there
-        return Taken(source.kind, source.as_of, current and current.contents, held)
+        return Taken(source.kind, source.as_of, current, held)
 
 
 def take_delta(
@@ -106,9 +103,8 @@ def take_delta(
             raise FeedRefusedError(
                 f"{feed.path}: there is no cache that could be changed; import a whole feed first"
             )
-        _refuse_old(source, current, feed)
         held = snapshot.change(current.path, source, progress)
-        return Taken(source.kind, source.as_of, current.contents, held)
+        return Taken(source.kind, source.as_of, current, held)
 
 
 def _sweep_unfinished(con: sqlite3.Connection, data_dir: Path) -> None:
@@ -149,14 +145,6 @@ def _current(con: sqlite3.Connection, data_dir: Path) -> Cache | None:
     return row and Cache(path, row[0], Contents(*row[1:]))
 
 
-def _refuse_old(source: Source, current: Cache, feed: Feed) -> None:
-    if source.as_of < current.as_of and not feed.forced:
-        raise FeedRefusedError(
-            f"{feed.path}: tells of {_time(source.as_of)}, the cache already of"
-            f" {_time(current.as_of)}; --as-of says better, --force takes it as it is"
-        )
-
-
 def _refuse_shrunk(path: Path, new: Contents, old: Contents | None, max_shrink: float) -> None:
     if not new.customers:
         raise FeedRefusedError(f"{path}: has no customers; --force takes it all the same")
@@ -169,7 +157,3 @@ def _refuse_shrunk(path: Path, new: Contents, old: Contents | None, max_shrink: 
             f" {lost / old.customers:.1%} less, and billing.max_shrink is {max_shrink * 100:g}%;"
             " --force takes it all the same"
         )
-
-
-def _time(at: float) -> str:
-    return f"{utc(at):%Y-%m-%d %H:%M:%S} UTC"

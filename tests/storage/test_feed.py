@@ -104,7 +104,8 @@ def test_the_first_snapshot(desk: Desk) -> None:
 def test_a_snapshot_is_the_whole_state(desk: Desk) -> None:
     desk.snapshot(ONE, TWO, EMPTY)
     taken = desk.snapshot(TWO, EMPTY, line(4), line(5))
-    assert taken.before == Contents(3, 2)
+    assert taken.before is not None
+    assert taken.before.contents == Contents(3, 2)
     assert desk.cache()[0] == [2, 3, 4, 5]
 
 
@@ -241,18 +242,12 @@ def test_a_first_snapshot_without_customers(desk: Desk) -> None:
     assert desk.files() == set()
 
 
-def test_an_older_feed_is_refused_unless_forced(desk: Desk) -> None:
+def test_the_last_feed_taken_counts_also_if_it_is_older(desk: Desk) -> None:
     desk.snapshot(ONE)
-    for take in (desk.snapshot, desk.delta):
-        with pytest.raises(FeedRefusedError) as caught:
-            take(TWO, as_of=NOW - 60)
-        assert str(caught.value) == (
-            f"{desk.data_dir / 'feed.csv'}: tells of 2033-05-18 03:32:20 UTC, the cache already of"
-            " 2033-05-18 03:33:20 UTC; --as-of says better, --force takes it as it is"
-        )
-        assert desk.cache()[0] == [1]
-    assert desk.delta(TWO, as_of=NOW - 60, forced=True).as_of == NOW - 60
-    assert desk.snapshot(TWO, ONE, as_of=NOW - 30).as_of == NOW - 30
+    taken = desk.delta(TWO, as_of=NOW - 60)
+    assert taken.before is not None
+    assert (taken.as_of, taken.before.as_of) == (NOW - 60, NOW)
+    assert desk.snapshot(TWO, ONE, as_of=NOW - 90).as_of == NOW - 90
 
 
 def test_without_a_time_the_file_says_when(desk: Desk) -> None:
@@ -285,7 +280,9 @@ def test_two_imports_at_once(desk: Desk) -> None:
 def test_a_delta_changes_the_current_cache(desk: Desk) -> None:
     desk.snapshot(ONE, TWO)
     taken = desk.delta(line(1, "A", bill(status="paid")), line(4, "Z", bill("7.00")), EMPTY)
-    assert taken == Taken("delta", NOW, Contents(2, 2), Contents(4, 3))
+    assert taken.before is not None
+    assert (taken.kind, taken.as_of) == ("delta", NOW)
+    assert (taken.before.contents, taken.now) == (Contents(2, 2), Contents(4, 3))
     customers, bills = desk.cache()
     assert customers == [1, 2, 3, 4]
     assert [(row[0], row[1], row[5], row[7]) for row in bills] == [
@@ -331,7 +328,8 @@ def test_a_delta_needs_a_cache(desk: Desk) -> None:
 
 def test_an_empty_delta_only_renews_the_time(desk: Desk) -> None:
     desk.snapshot(ONE)
-    assert desk.delta(as_of=NOW + 60) == Taken("delta", NOW + 60, Contents(1, 1), Contents(1, 1))
+    taken = desk.delta(as_of=NOW + 60)
+    assert (taken.as_of, taken.now) == (NOW + 60, Contents(1, 1))
 
 
 CONTENTS = st.dictionaries(
