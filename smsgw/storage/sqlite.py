@@ -10,7 +10,7 @@ import aiosqlite
 
 from smsgw.service.ports import Done, StorageUnavailableError, Work
 from smsgw.storage import exchange
-from smsgw.storage.database import CacheReader, StorageError, open_gateway
+from smsgw.storage.database import CacheReader, StorageError, open_gateway, probe
 from smsgw.storage.inbox import Policy
 
 P = ParamSpec("P")
@@ -22,6 +22,7 @@ class Look(NamedTuple):
 
     changed: bool  # something was written to gateway.db
     switched: bool  # there is a new billing cache, and it is attached now
+    cache_error: str  # why a new one isn't; empty if nothing is wrong
 
 
 class _Job(Generic[T]):
@@ -91,7 +92,7 @@ class Database:
         call: Any = job
         try:
             await self._connection.executemany(call, ())
-        except (sqlite3.OperationalError, StorageError) as error:
+        except (sqlite3.OperationalError, StorageError, MemoryError) as error:
             raise StorageUnavailableError(str(error)) from error
         except sqlite3.DatabaseError as error:
             if type(error) is sqlite3.DatabaseError:  # a damaged file; its heirs are our errors
@@ -101,6 +102,9 @@ class Database:
 
     async def commit(self, work: Work) -> Done:
         return await self.run(self._commit, work)
+
+    async def probe(self) -> None:
+        await self.run(probe)
 
     async def look(self) -> Look:
         """See what other processes did, and take a new billing cache."""
@@ -117,7 +121,9 @@ class Database:
         if self._cache is None:
             self._cache = CacheReader(con, self._data_dir)
         (version,) = con.execute("PRAGMA main.data_version").fetchone()
-        changed = version != self._seen
-        switched = changed and self._cache.follow()
-        self._seen = version  # not before it was followed: what failed is tried again
-        return Look(changed, switched)
+        changed, self._seen = version != self._seen, version
+        try:
+            switched = self._cache.follow()
+        except StorageError as error:
+            return Look(changed, switched=False, cache_error=str(error))
+        return Look(changed, switched, cache_error="")
