@@ -217,7 +217,7 @@ class App:
                 active, told, after = active + batch.active, told + batch.told, batch.last
         finally:
             self._exchange.look_again()
-        log.info("billing.switched", activated=active, told=told)
+        log.info("billing.taken", activated=active, told=told)
 
     async def _keep_observing(self) -> None:
         while True:

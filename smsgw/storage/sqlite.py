@@ -1,5 +1,6 @@
 """The daemon's database: one connection in aiosqlite's thread, each use-case one hop to it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -49,6 +50,10 @@ class _RunsJobs(sqlite3.Connection):
         return super().executemany(sql, parameters)
 
 
+def _try_out(data_dir: Path) -> None:
+    open_gateway(data_dir).close()
+
+
 class Database:
     """`gateway.db` with the billing cache attached, for the event loop.
 
@@ -63,7 +68,11 @@ class Database:
         self._seen = -1  # data_version: changes when another process has written
 
     async def __aenter__(self) -> Self:
-        """Open and migrate. Raises StorageError, which says what is wrong."""
+        """Open and migrate. Raises StorageError, which says what is wrong.
+
+        Opened once before aiosqlite does it: what fails in its thread is reported there, too.
+        """
+        await asyncio.to_thread(_try_out, self._data_dir)
         self._connection = await aiosqlite.Connection(
             partial(open_gateway, self._data_dir, factory=_RunsJobs), iter_chunk_size=64
         )

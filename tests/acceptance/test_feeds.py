@@ -55,7 +55,7 @@ def test_a_feed_is_taken_and_makes_registrations_active(
     assert f"{UNKNOWN} e aktivna" in carrier.wait_for("mt", 2)["text"]
     for count, amount in enumerate(("50.00", "60.00"), start=2):
         take(config, (UNKNOWN, amount), (KNOWN, "1.00"))
-        daemon.wait_for("billing.switched", count)
+        daemon.wait_for("billing.taken", count)
         carrier.tell("359888123456\tsmetka")
         assert amount.replace(".", ",") in carrier.wait_for("mt", count + 1)["text"]
     caches = {path.name for path in (config.parent / "data").glob("billing-*.db")}
@@ -87,4 +87,4 @@ def test_a_cache_that_cannot_be_read_leaves_the_old_one(
     carrier.tell("359888123456\thelp")
     carrier.wait_for("mt", 3)
     take(config, (KNOWN, "50.00"))
-    assert again.wait_for("billing.switched")
+    assert again.wait_for("billing.taken")
