@@ -25,11 +25,13 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from smsgw.service.message import MessageKind
 from smsgw.settings.secret import resolve
+from smsgw.settings.tlvs import encodable
 
 PASSWORD_OCTETS: Final = 64  # SMPP says 8 (section 5.2.2); some carriers take more
 UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -282,15 +284,18 @@ Kind = Annotated[
     PlainValidator(_kind),
     WithJsonSchema({"enum": [kind.name.lower() for kind in MessageKind]}),
 ]
-Tlvs = dict[
-    Annotated[
-        int,
-        PlainValidator(_tag),
-        WithJsonSchema({"type": "string", "pattern": "^0x[0-9A-Fa-f]{1,4}$"}),
+Tlvs = Annotated[
+    dict[
+        Annotated[
+            int,
+            PlainValidator(_tag),
+            WithJsonSchema({"type": "string", "pattern": "^0x[0-9A-Fa-f]{1,4}$"}),
+        ],
+        Annotated[
+            bytes,
+            PlainValidator(_octets),
+            WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2})*$"}),
+        ],
     ],
-    Annotated[
-        bytes,
-        PlainValidator(_octets),
-        WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2})*$"}),
-    ],
+    WrapValidator(encodable),
 ]

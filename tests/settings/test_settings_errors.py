@@ -13,6 +13,8 @@ PASSWORD = "8:15: carriers.mtel.password:"
 SECRET = "write {env: NAME}, {file: PATH} or a text in quotes"
 QUOTE = "a number with a leading zero must be quoted:"
 OCTETS = 'write octets in hex, two digits each: "01ff"'
+NO_NUL = "is a text: it must end in 00, its only one"
+OWN = "is written by the gateway itself"
 MESSAGE_ID = "must be 'as_is', 'hex_in_response' or 'hex_in_receipt'"
 HOST = "write a host name or an IP address, without a port"
 DURATION = "write a duration with its unit: 30s, 10m, 36h or 90d"
@@ -117,6 +119,26 @@ def test_the_file_as_a_whole(
         ("destination: {ton: 1, npi: 19}", "9:32: destination.npi: must be at most 18"),
         ('tlvs: {1401: "01"}', "9:12: tlvs.1401: write a TLV's tag as 0x1401"),
         ('tlvs: {"0x1401": "1"}', f"9:22: tlvs.0x1401: {OCTETS}"),
+        (
+            'tlvs: {"0x204": "01"}',
+            "9:21: tlvs.0x204: user_message_reference has 2 octets, not 1",
+        ),
+        ('tlvs: {0x000d: ""}', "9:20: tlvs.0x000d: source_addr_subunit has 1 octet, not 0"),
+        ('tlvs: {0x0381: "01"}', "9:20: tlvs.0x0381: callback_num has 4 to 19 octets, not 1"),
+        ('tlvs: {0x001E: "31"}', f"9:20: tlvs.0x001E: receipted_message_id {NO_NUL}"),
+        ('tlvs: {0x001E: "003100"}', f"9:20: tlvs.0x001E: receipted_message_id {NO_NUL}"),
+        (
+            f'tlvs: {{0x1401: "{"00" * 65536}"}}',
+            "9:20: tlvs.0x1401: 0x1401 has more than 65535 octets",
+        ),
+        ('tlvs: {"0x0424": "41"}', f"9:12: tlvs.0x0424: message_payload {OWN}"),
+        ('tlvs: {0x020c: "0001"}', f"9:12: tlvs.0x020c: sar_msg_ref_num {OWN}"),
+        ('tlvs: {0x020E: "01"}', f"9:12: tlvs.0x020E: sar_total_segments {OWN}"),
+        ('tlvs: {0x020F: "01"}', f"9:12: tlvs.0x020F: sar_segment_seqnum {OWN}"),
+        (
+            'kinds: {notice: {tlvs: {"0x0204": "01"}}}',
+            "9:39: kinds.notice.tlvs.0x0204: user_message_reference has 2 octets, not 1",
+        ),
         ("kinds: {notise: {}}", f"9:13: kinds.notise: there is no such kind of message; {KINDS}"),
         (
             "kinds: {notice: {srouce: }}",
@@ -237,6 +259,16 @@ def test_a_carrier_with_nothing_in_it(written: Callable[[str], Path]) -> None:
     assert errors(path) == [
         f"smsgw.yaml:4:3: carriers.mtel.{key}: is required"
         for key in ("host", "port", "system_id", "password")
+    ]
+
+
+def test_every_tlv_that_will_not_do(shortest: Callable[..., Path]) -> None:
+    path = shortest(carrier='tlvs: {0x0424: "", 0x1401: "01", 0x0204: "01", 0x0005: "0101"}')
+    at = "carriers.mtel.tlvs"
+    assert errors(path) == [
+        f"smsgw.yaml:9:12: {at}.0x0424: message_payload {OWN}",
+        f"smsgw.yaml:9:46: {at}.0x0204: user_message_reference has 2 octets, not 1",
+        f"smsgw.yaml:9:60: {at}.0x0005: dest_addr_subunit has 1 octet, not 2",
     ]
 
 

@@ -13,6 +13,7 @@ from smsgw import settings
 from smsgw.service.message import MessageKind
 from smsgw.settings.model import Settings, Source
 from smsgw.settings.types import Address, Duration, Hours, Percent
+from smsgw.smpp.tables import Tlv
 
 Write = Callable[..., Path]
 
@@ -150,6 +151,9 @@ def test_a_value_of_another_section(shortest: Write, more: str, path: str, value
         ("source: {address: 170077}", "source.address", "170077"),
         ('tlvs: {"0x1401": "01fF", 0x1402: ""}', "tlvs", {0x1401: b"\x01\xff", 0x1402: b""}),
         ("tlvs: {0x1401: 10}", "tlvs", {0x1401: b"\x10"}),
+        ('tlvs: {0x0204: "0001"}', "tlvs", {Tlv.USER_MESSAGE_REFERENCE: b"\x00\x01"}),
+        ('tlvs: {0x001E: "3100"}', "tlvs", {Tlv.RECEIPTED_MESSAGE_ID: b"1\x00"}),
+        ('tlvs: {0x3FFF: "", 0xFFFF: "00"}', "tlvs", {0x3FFF: b"", 0xFFFF: b"\x00"}),
     ],
 )
 def test_a_value_of_a_carrier(shortest: Write, carrier: str, path: str, value: object) -> None:
