@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from smsgw.service import replies
 from smsgw.settings import wording
 from smsgw.settings.document import Document, Place
+from smsgw.settings.doubts import doubts
 from smsgw.settings.model import Company, Replies, Settings
 from smsgw.settings.problem import ConfigError, Problem
 
@@ -65,7 +66,8 @@ def examine(path: Path) -> Loaded:
         found += _texts(body, document)
     if found or settings is None:
         raise ConfigError([_problem(path, *item) for item in sorted(found, key=_by_place)])
-    return Loaded(settings, [_problem(path, *item) for item in _doubts(settings, body, document)])
+    doubtful = sorted(_doubts(settings, body, document), key=_by_place)
+    return Loaded(settings, [_problem(path, *item) for item in doubtful])
 
 
 def _text(path: Path) -> str:
@@ -120,6 +122,8 @@ def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Findi
     if isinstance(body.get("secret"), str):
         place = document.place_of_value(("secret",))
         yield place, ("secret",), IN_THE_FILE
+    for doubt in doubts(settings):
+        yield document.place_of_value(doubt.path), *doubt
 
 
 def _by_place(finding: Finding) -> Place:

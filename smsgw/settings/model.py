@@ -230,6 +230,7 @@ class Unknown(Section):
     wait: Duration = Duration("15m")
     """For a receipt that settles it."""
     notice: Literal["hold", "resend"] = "hold"
+    """Notices and announcements."""
     other: Literal["hold", "resend"] = "hold"
     """Answers are always sent once more, without waiting."""
 

@@ -18,6 +18,25 @@ from smsgw.smpp.tables import Tlv
 Write = Callable[..., Path]
 
 
+Doubts = Callable[[str], list[str]]
+
+NO_EFFECT = "has no effect in this version yet"
+SAME = "has the host, port and system_id of mtel"
+
+
+@pytest.fixture
+def whole_doubts(written: Write, whole: str, monkeypatch: pytest.MonkeyPatch) -> Doubts:
+    """What is doubtful in the shortest configuration with more lines, from line 9 on."""
+    monkeypatch.setenv("PASSWORD", "geheim")
+
+    def examined(more: str) -> list[str]:
+        path = written(whole.replace("secret", "{env: PASSWORD}") + more)
+        warnings = settings.examine(path).warnings
+        return [str(warning).removeprefix(f"{path}:") for warning in warnings]
+
+    return examined
+
+
 def at(value: Any, path: str) -> Any:
     """What stands at a dotted path of the settings."""
     for key in path.split("."):
@@ -228,7 +247,60 @@ def test_warnings(written: Write, whole: str) -> None:
         f"{path}:8:15: carriers.mtel.password: {in_file}",
         f"{path}:8:15: carriers.mtel.password: is longer than SMPP's 8 octets",
         f"{path}:9:9: secret: {in_file}",
+        f"{path}:9:9: secret: {NO_EFFECT}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("subscriptions: {unknown_numbers_per_day: 0}", ["9:42: {}.unknown_numbers_per_day"]),
+        ("subscriptions: {hints_per_day: 1}", ["9:32: {}.hints_per_day"]),
+        ("subscriptions: {answers_per_day: 1}", ["9:34: {}.answers_per_day"]),
+        ("subscriptions: {activation_limit: 0}", ["9:35: {}.activation_limit"]),
+        ("unknown: {wait: 1m, other: resend, notice: resend}", ["9:17: {}.wait"]),
+        ('notices: {hours: "09:00-21:00"}', ["9:18: {}.hours"]),
+        ("notices: {days: all, max_per_run: 1}", ["9:17: {}.days", "9:35: {}.max_per_run"]),
+        ("notices: {min_validity: 1h}", ["9:25: {}.min_validity"]),
+        ("notices: {holidays: {add: [2026-12-24]}}", ["9:27: {}.holidays.add"]),
+        ("notices: {holidays: {remove: [2026-12-24]}}", ["9:30: {}.holidays.remove"]),
+        ("notices: {overdue: {days_after_due: 2}}", ["9:37: {}.overdue.days_after_due"]),
+        ("notices: {disconnection: {days_before: 1}}", ["9:40: {}.disconnection.days_before"]),
+        ("retention: {texts: 30d, messages: 730d}", ["9:20: {}.texts"]),
+        ("retention: {messages: 1d, evidence: 1d}", ["9:23: {}.messages", "9:37: {}.evidence"]),
+        ("subscriptions: {hints_per_day: 3, activation_limit: 1440m}", []),
+    ],
+)
+def test_what_has_no_effect_yet(whole_doubts: Doubts, more: str, expected: list[str]) -> None:
+    section = more.partition(":")[0]
+    assert whole_doubts(more) == [f"{one.format(section)}: {NO_EFFECT}" for one in expected]
+
+
+def test_a_price_has_no_effect_yet(whole_doubts: Doubts) -> None:
+    assert whole_doubts("    price: 1.5\n") == [f"9:12: carriers.mtel.price: {NO_EFFECT}"]
+
+
+OTHER = "  other: {host: 127.0.0.1, port: 2776, system_id: cez, password: {env: PASSWORD}"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (f"{OTHER}}}", []),
+        (f"{OTHER}}}".replace("2776", "2775"), [f"9:10: carriers.other: {SAME}"]),
+        (f"{OTHER}, enabled: false}}".replace("2776", "2775"), []),
+        (
+            f'    number_ranges: ["35988", "35989"]\n{OTHER}, number_ranges: ["1", "35989"]}}',
+            [
+                "10:104: carriers.other.number_ranges.1: "
+                "is a range of mtel too, whose numbers these stay"
+            ],
+        ),
+        (f'    number_ranges: ["35988"]\n{OTHER}, number_ranges: ["359888"]}}', []),
+    ],
+)
+def test_two_carriers_that_are_alike(whole_doubts: Doubts, more: str, expected: list[str]) -> None:
+    assert whole_doubts(more) == expected
 
 
 def test_the_settings_are_frozen(shortest: Write) -> None:
