@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,8 @@ DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
 PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
 
 IN_THE_FILE: Final = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+
+S = TypeVar("S", Company, Replies)
 
 Finding = tuple[Place, tuple[str | int, ...], str]  # where, of which key, what is wrong
 
@@ -94,21 +96,48 @@ def _errors(error: ValidationError, document: Document) -> Iterator[Finding]:
 
 
 def _texts(body: Any, document: Document) -> Iterator[Finding]:
-    """What is wrong with the texts to customers and what fills them, where their shape is right."""
-    try:
-        section = Replies.model_validate(body.get("replies"))
-        company = replies.Company(**Company.model_validate(body.get("company")).model_dump())
-    except (ValidationError, AttributeError):
+    """What is wrong with the texts to customers and what fills them, where their shape is right.
+
+    A value that is wrong by itself is no ground to find fault with a text.
+    """
+    if not isinstance(body, dict):
         return
+    section, wrong = _sound(Replies, body.get("replies"))
+    max_parts = 0 if "max_parts" in wrong else section.max_parts
+    about, wrong = _sound(Company, body.get("company"))
+    stand_ins = {key: "-" for key in Company.model_fields if key in wrong}
+    company = replies.Company(**{**about.model_dump(), **stand_ins})
     found = [
         *(("company", *at, said) for at, said in replies.company_problems(company)),
         *(
             ("replies", "texts", *at, said)
-            for at, said in replies.problems(section.texts, company, section.max_parts)
+            for at, said in replies.problems(section.texts, company, max_parts)
         ),
     ]
     for *path, message in found:
         yield document.place_of_value(tuple(path)), tuple(path), message
+
+
+def _sound(section: type[S], body: Any) -> tuple[S, set[str | int]]:
+    """The section without what is wrong in it, and the keys under which something was."""
+    try:
+        return section.model_validate(body), set()
+    except ValidationError as error:
+        paths = [detail["loc"] for detail in error.errors(include_url=False, include_input=False)]
+    for path in paths:
+        body = _without(body, path)
+    return section.model_validate(body), {path[0] for path in paths if path}
+
+
+def _without(value: Any, path: tuple[str | int, ...]) -> Any:
+    """`value` less what is at `path` in it; None if that is all of it."""
+    if not path:
+        return None
+    if path[0] not in value:
+        return value  # more than one thing was wrong there
+    rest = {key: inner for key, inner in value.items() if key != path[0]}
+    inner = _without(value[path[0]], path[1:])
+    return rest if inner is None else {**rest, path[0]: inner}
 
 
 def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from pydantic_core import CoreSchema, core_schema
 from smsgw.service.message import MessageKind
 from smsgw.settings.secret import resolve
 from smsgw.settings.tlvs import encodable
+from smsgw.text.segmentation import MAX_PARTS
 
 PASSWORD_OCTETS: Final = 64  # SMPP says 8 (section 5.2.2); some carriers take more
 UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -249,6 +250,7 @@ SECRET_SCHEMA: Final = {
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
 Whole = Annotated[int, Strict(), Field(ge=1)]
+Parts = Annotated[Count, Field(le=MAX_PARTS)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0)]
 Price = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema(NUMBER_SCHEMA)]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]

@@ -174,7 +174,7 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
         ("company: {phone: 0700}", f'9:18: company.phone: {QUOTE} "0700"'),
         ("billing: {max_shrink: 10}", f"9:23: billing.max_shrink: {PERCENT}"),
         ("billing: {max_shrink: 101%}", f"9:23: billing.max_shrink: {PERCENT}"),
-        ("billing: {max_age: 0}", "9:20: billing.max_age: must be more than 0s"),
+        ("billing: {max_age: 36}", f"9:20: billing.max_age: {DURATION}"),
         (
             "subscriptions: {hints_per_day: -1}",
             "9:32: subscriptions.hints_per_day: must be at least 0",
@@ -190,7 +190,8 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
             "notices: {holidays: {add: [24.12.2026]}}",
             "9:28: notices.holidays.add.0: write a date as 2026-12-24",
         ),
-        ("replies: {max_parts: 0}", "9:22: replies.max_parts: must be at least 1"),
+        ("replies: {max_parts: -1}", "9:22: replies.max_parts: must be at least 0"),
+        ("replies: {max_parts: 256}", "9:22: replies.max_parts: must be at most 255"),
         (
             "replies: {texts: {dept: {latin: x}}}",
             "9:25: replies.texts.dept: there is no such text; did you mean debt?",
@@ -259,6 +260,45 @@ def test_a_carrier_with_nothing_in_it(written: Callable[[str], Path]) -> None:
     assert errors(path) == [
         f"smsgw.yaml:4:3: carriers.mtel.{key}: is required"
         for key in ("host", "port", "system_id", "password")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("company: {phone: 1}", ["12:13: replies.texts.nosuch: there is no such text"]),
+        (
+            "company: {phone: [1], web: a, fax: 1}",
+            [
+                "9:18: company.phone: must be a text",
+                "9:31: company.fax: unknown key; the keys here are name, phone, email, web",
+                "12:13: replies.texts.nosuch: there is no such text",
+            ],
+        ),
+        (
+            "company: 5",
+            [
+                "9:10: company: must be a mapping of keys",
+                "11:33: replies.texts.help.latin: it names {phone}, but company.phone is not set",
+                "12:13: replies.texts.nosuch: there is no such text",
+            ],
+        ),
+    ],
+)
+def test_texts_are_checked_whatever_else_is_wrong(
+    shortest: Callable[..., Path], more: str, expected: list[str]
+) -> None:
+    texts = """\
+replies: {max_parts: all, texts: {
+    help: {cyrillic: [], latin: "{phone} %s"},
+    nosuch: {latin: a}}}
+""" % ("x" * 900)
+    found = errors(shortest(f"{more}\n{texts}"))
+    assert "smsgw.yaml:10:22: replies.max_parts: must be a whole number" in found
+    assert "smsgw.yaml:11:22: replies.texts.help.cyrillic: must be a text" in found
+    own = ("max_parts", "help.cyrillic")
+    assert [one for one in found if not any(key in one for key in own)] == [
+        f"smsgw.yaml:{one}" for one in expected
     ]
 
 
