@@ -1,7 +1,7 @@
 """From a file to `Settings`: finds it, reads it, and gathers everything that is wrong with it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from smsgw.service import replies
 from smsgw.settings import wording
-from smsgw.settings.document import Document, Place
+from smsgw.settings.document import MERGE, Document, Place
 from smsgw.settings.doubts import doubts
 from smsgw.settings.model import Company, Replies, Settings
 from smsgw.settings.problem import ConfigError, Problem
@@ -44,8 +44,11 @@ def find(option: Path | None) -> Path:
         if path.exists():
             return path
     tried = " and ".join(map(str, DEFAULTS))
-    message = f"there is no configuration: looked for {tried}; name one with --config"
-    raise ConfigError([Problem(str(DEFAULTS[0]), 0, 0, "", message)])
+    message = (
+        f"there is no configuration: $SMSGW_CONFIG is not set, looked for {tried}; "
+        "name one with --config"
+    )
+    raise ConfigError([Problem(None, 0, 0, "", message)])
 
 
 def load(path: Path) -> Settings:
@@ -64,7 +67,11 @@ def examine(path: Path) -> Loaded:
         try:
             settings = Settings.model_validate(body, context=path.parent.absolute())
         except ValidationError as error:
-            found += (item for item in _errors(error, document) if item[1] not in faults)
+            found += [
+                item
+                for item in _errors(error, document)
+                if item[1] not in faults and not _merged(item, faults)
+            ]
         found += _texts(body, document)
     if found or settings is None:
         raise ConfigError([_problem(path, *item) for item in sorted(found, key=_by_place)])
@@ -93,6 +100,12 @@ def _errors(error: ValidationError, document: Document) -> Iterator[Finding]:
         else:
             place = document.place_of_value(path)
         yield place, path, wording.message(detail, path)
+
+
+def _merged(finding: Finding, faults: Collection[tuple[str | int, ...]]) -> bool:
+    """Whether a key is missed that somebody meant to merge in."""
+    _, path, message = finding
+    return message == wording.WORDS["missing"] and (*path[:-1], MERGE) in faults
 
 
 def _texts(body: Any, document: Document) -> Iterator[Finding]:

@@ -150,6 +150,18 @@ def test_the_file_as_a_whole(
         ('number_ranges: ["+35988"]', "9:21: number_ranges.0: must be 1 to 15 digits"),
         ("number_ranges: 35988", "9:20: number_ranges: must be a list"),
         ("name: !x y", "9:11: name: the tag !x means nothing here"),
+        ("name: ! y", "9:11: name: the tag ! means nothing here"),
+        ("name: &a !<tag:x> y", "9:11: name: the tag tag:x means nothing here"),
+        ("window: !!int 5", "9:13: window: the tag !!int means nothing here"),
+        ("name: !!str y", "9:11: name: the tag !!str means nothing here"),
+        ("name: !!binary eA==", "9:11: name: the tag !!binary means nothing here"),
+        (
+            "name: !!python/object/apply:os.getcwd []",
+            "9:11: name: the tag !!python/object/apply:os.getcwd means nothing here",
+        ),
+        ("source: !!map {ton: 5}", "9:13: source: the tag !!map means nothing here"),
+        ("!!str name: y", "9:5: name: the tag !!str means nothing here"),
+        ("<<: {window: 5}", "9:5: <<: mappings are not merged; write out the keys"),
     ],
 )
 def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expected: str) -> None:
@@ -248,6 +260,20 @@ def test_a_required_key(
 ) -> None:
     assert whole.count(old) == 1
     assert errors(written(whole.replace(old, new))) == [f"smsgw.yaml:{expected}"]
+
+
+def test_a_carrier_merged_from_another(shortest: Callable[..., Path]) -> None:
+    path = shortest("  telenor: {<<: *m, prot: 1}\n")
+    path.write_text(path.read_text().replace("mtel:", "mtel: &m"))
+    assert errors(path) == [
+        "smsgw.yaml:9:13: carriers.telenor.<<: mappings are not merged; write out the keys",
+        "smsgw.yaml:9:21: carriers.telenor.prot: unknown key; did you mean port?",
+    ]
+
+
+def test_a_tag_before_the_whole(written: Callable[[str], Path]) -> None:
+    path = written('!!map\nshortcode: "170077"\n')
+    assert errors(path) == ["smsgw.yaml:1:1: the tag !!map means nothing here"]
 
 
 def test_no_carrier_at_all(written: Callable[[str], Path]) -> None:

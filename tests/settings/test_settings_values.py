@@ -364,7 +364,7 @@ class TestFind:
         with pytest.raises(settings.ConfigError) as caught:
             settings.find(None)
         assert str(caught.value) == (
-            "config/smsgw.yaml: there is no configuration: looked for config/smsgw.yaml and "
+            "there is no configuration: $SMSGW_CONFIG is not set, looked for config/smsgw.yaml and "
             f"{tmp_path}/etc.yaml; name one with --config"
         )
 
