@@ -25,6 +25,7 @@ from smsgw.smpp.events import (
 )
 from smsgw.smpp.framing import Framer, FramingError
 from smsgw.smpp.machine import RECEIVABLE, REFUSED, SENDABLE, Role, State
+from smsgw.smpp.refusal import UNANSWERED, refusal
 from smsgw.smpp.tables import COMMANDS, RESPONSE, Command, Status, Tlv, command_name
 from smsgw.smpp.timers import Alarm, Limits, Timers
 from smsgw.smpp.traffic import Tally, Traffic
@@ -61,7 +62,6 @@ _BINDS: Final = frozenset(
     {Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER}
 )
 _OWN: Final = _BINDS | {Command.UNBIND, Command.ENQUIRE_LINK}  # not for `request`
-_UNANSWERED: Final = frozenset({Command.OUTBIND, Command.ALERT_NOTIFICATION})
 # The shortest body of each response: what is sent where there is nothing to say.
 _EMPTY_BODY: Final = {
     command: encode(Pdu(command))[_HEADER.size :] for command in COMMANDS if command & RESPONSE
@@ -208,9 +208,8 @@ class Session:
         self, error: PduError, frame: bytes, now: float, events: list[Event]
     ) -> None:
         events.append(Violation(error.reason, frame))
-        if not error.command & RESPONSE:
-            self._refuse(error.command, error.status, error.sequence)
-        elif error.command in self._receivable:
+        self._refuse(error.command, error.status, error.sequence)
+        if error.command & RESPONSE and error.command in self._receivable:
             # What could be read, or the header alone, says what became of the request.
             status = _HEADER.unpack_from(frame)[2]
             pdu = error.read or Pdu(error.command, status, error.sequence)
@@ -326,7 +325,7 @@ class Session:
         """
         if command & RESPONSE or command in _OWN or command not in self._sendable:
             raise self._illegal(command)
-        answered = command not in _UNANSWERED
+        answered = command not in UNANSWERED
         if answered and self._window.full:
             raise SessionError("the window is full")
         sequence = self._window.next_sequence()
@@ -385,10 +384,9 @@ class Session:
         self._output.append(header + body)
 
     def _refuse(self, command: int, status: int, sequence: int) -> None:
-        if command not in COMMANDS:
-            self._send(Command.GENERIC_NACK, status, sequence)
-        elif command not in _UNANSWERED:
-            self._send(command | RESPONSE, status, sequence)
+        answer = refusal(command, status, sequence)
+        if answer is not None:
+            self._send(answer.command, answer.status, answer.sequence)
 
     def _illegal(self, command: int) -> SessionError:
         return SessionError(f"{command_name(command)} can't be sent in state {self._state.value}")
