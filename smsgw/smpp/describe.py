@@ -6,6 +6,7 @@ For people and scripts: plain values under the names of SMPP, ready for JSON.
 from collections.abc import Sequence
 from typing import Any, Final
 
+from smsgw.smpp.answers import refusal
 from smsgw.smpp.codec import (
     HEADER,
     DistributionList,
@@ -18,7 +19,6 @@ from smsgw.smpp.codec import (
     encode,
 )
 from smsgw.smpp.framing import Framer, FramingError
-from smsgw.smpp.refusal import refusal
 from smsgw.smpp.tables import Command, Status, command_name, tlv_name
 from smsgw.smpp.timers import Limits
 
