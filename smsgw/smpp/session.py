@@ -204,7 +204,8 @@ class Session:
         self, error: PduError, frame: bytes, now: float, events: list[Event]
     ) -> None:
         events.append(Violation(error.reason, frame))
-        self._refuse(error.command, error.status, error.sequence)
+        legal = error.command in self._receivable or error.status == Status.RINVCMDID
+        self._refuse(error.command, error.status if legal else Status.RINVBNDSTS, error.sequence)
         if error.command & RESPONSE and error.command in self._receivable:
             # What could be read, or the header alone, says what became of the request.
             status = int.from_bytes(frame[8:12])

@@ -202,7 +202,7 @@ def test_a_pdu_above_the_limit_is_refused_as_a_session_does() -> None:
 def session_for(command: int) -> Session:
     """A session, bound as transceiver if need be, that `command` may come to."""
     binds = (Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER)
-    smsc = command in range(1, 10) and command != Command.DELIVER_SM
+    smsc = command in (*range(1, 10), Command.SUBMIT_MULTI) and command != Command.DELIVER_SM
     session = Session(Role.SMSC if smsc else Role.ESME, Limits(), 0.0)
     if session.role is Role.ESME:
         session.bind(Command.BIND_TRANSCEIVER, 0.0, system_id="cez", password="secret")
