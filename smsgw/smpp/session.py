@@ -208,9 +208,8 @@ class Session:
         self._refuse(error.command, error.status if legal else Status.RINVBNDSTS, error.sequence)
         if error.command & RESPONSE and error.command in self._receivable:
             # What could be read, or the header alone, says what became of the request.
-            status = int.from_bytes(frame[8:12])
-            pdu = error.read or Pdu(error.command, status, error.sequence)
-            self._take_response(pdu, frame, now, events)
+            header = Pdu(error.command, int.from_bytes(frame[8:12]), error.sequence)
+            self._take_response(error.read or header, frame, now, events)
 
     def _take_own(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         after = self._receivable[pdu.command]
