@@ -48,6 +48,7 @@ STATUS: Final = {
 }
 _MESSAGES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 _SENDING: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
+_PARTING: Final = frozenset({State.UNBINDING, State.UNBOUND})
 
 _P = ParamSpec("_P")
 
@@ -189,7 +190,7 @@ class Connection(asyncio.Protocol):
 
         `reason` stands for the session's own word on its end.
         """
-        if self._session.state is State.UNBINDING:
+        if self._session.state in _PARTING:
             return
         self._parting = reason
         try:

@@ -183,7 +183,7 @@ def remembered(
             (mo,),
         ).fetchone()
         last_session, last_at = again or (session, received_at)
-        stored.append(Remembered(mo, Key(*key), received_at, last_session, last_at, bool(late)))
+        stored.append(Remembered(mo, Key.of(*key), received_at, last_session, last_at, bool(late)))
     ended = con.execute(
         "SELECT session, ended_at FROM session_end WHERE ended_at >= ?", (since,)
     ).fetchall()
