@@ -4,7 +4,6 @@ Pure: all that is known comes in as values, all that is wanted goes out as value
 looks up subscriptions and accounts, writes the changes and sends the replies, in one transaction.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -17,10 +16,8 @@ from smsgw.service.customer import Account, Subscription, SubscriptionState
 from smsgw.service.keywords import Intent, Reading
 from smsgw.service.message import MessageKind, Mo, Script
 from smsgw.service.money import day
+from smsgw.service.numbers import MSISDN
 from smsgw.service.replies import Replies, Wording
-
-# 359 and the national part of a Bulgarian mobile number: twelve digits, as a customer number has.
-MOBILE: Final = re.compile(r"359(?:(?:43[07-9]|99[69]\d)\d{5}|(?:8[7-9]|98)\d{7})")
 
 
 class Known(NamedTuple):
@@ -237,7 +234,7 @@ def _registered_now(turn: _Turn, number: str, count: int) -> tuple[str, Change |
     name, state = "accepted", SubscriptionState.PENDING
     if number in known.accounts:
         name, state = "registered", SubscriptionState.ACTIVE
-    elif MOBILE.fullmatch(number):
+    elif MSISDN.fullmatch(number):
         return "looks_like_phone", None
     if not rules.sms:
         return "not_by_message", None

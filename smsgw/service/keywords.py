@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from smsgw.service.message import Script
+from smsgw.service.numbers import MOBILE
 from smsgw.text.scripts import fold, is_cyrillic, latin_by_look, looks_cyrillic, spellings
 
 
@@ -80,7 +81,7 @@ _CODED: Final = re.compile(
 )
 _ACCOUNT_SIGNS: Final = frozenset("_*@\\$€£%")
 # National (0…), international (00359…) or bare. 359 alone makes twelve digits, a number to try.
-_MOBILE: Final = re.compile(r"(?:00359|0)?(?:(?:43[07-9]|99[69]\d)\d{5}|(?:8[7-9]|98)\d{7})")
+_PHONE: Final = re.compile(rf"(?:00359|0)?{MOBILE}")
 
 
 class _Run(NamedTuple):
@@ -192,7 +193,7 @@ def _what_is_wrong(runs: Sequence[_Run], numbers: Sequence[str]) -> Reading | No
         hint = Hint.ACCOUNT_NUMBER
     elif numbers:
         hint = Hint.MIXED_DIGITS
-    elif _MOBILE.fullmatch(longest):
+    elif _PHONE.fullmatch(longest):
         hint = Hint.PHONE_NUMBER
     elif len(longest) >= 2 * CUSTOMER_NUMBER_DIGITS:
         hint = Hint.UNSEPARATED

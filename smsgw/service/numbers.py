@@ -10,7 +10,10 @@ from smsgw.service.message import Msisdn
 COUNTRY: Final = "BG"
 COUNTRY_CODE: Final = 359
 
-_MSISDN: Final = re.compile(r"359\d{8,9}", re.ASCII)
+# The national part of a mobile number. What people type or import for a phone has to have one;
+# only what carriers write as a sender is read more loosely (carrier.addresses).
+MOBILE: Final = r"(?:(?:43[07-9]|99[69][0-9])[0-9]{5}|(?:8[7-9]|98)[0-9]{7})"
+MSISDN: Final = re.compile(rf"{COUNTRY_CODE}{MOBILE}")
 
 
 class ForeignNumberError(ValueError):
@@ -18,11 +21,11 @@ class ForeignNumberError(ValueError):
 
 
 def msisdn(text: str) -> Msisdn:
-    """The phone number that `text` means: `0888 123 456`, `+359…`, `00359…` or bare.
+    """The mobile number that `text` means: `0888 123 456`, `+359…`, `00359…` or bare.
 
     Raises ValueError if it is none, and ForeignNumberError if it is another country's.
     """
-    if _MSISDN.fullmatch(text):
+    if MSISDN.fullmatch(text):
         return Msisdn(text)
     number = _parsed(text)
     if number is None or not phonenumbers.is_valid_number(number):
@@ -32,7 +35,10 @@ def msisdn(text: str) -> Msisdn:
         number = abroad
     if number.country_code != COUNTRY_CODE:
         raise ForeignNumberError(f"{text!r} is not a Bulgarian phone number")
-    return Msisdn(f"{number.country_code}{number.national_number}")
+    digits = f"{number.country_code}{number.national_number}"
+    if not MSISDN.fullmatch(digits):
+        raise ValueError(f"{text!r} is not a mobile number, as 0888 123 456 is one")
+    return Msisdn(digits)
 
 
 def _parsed(text: str) -> phonenumbers.PhoneNumber | None:

@@ -56,7 +56,7 @@ def read(file: BinaryIO, carriers: Collection[str], problems: Problems) -> Itera
 def _usual(names: Sequence[str], carriers: Iterable[str]) -> re.Pattern[str]:
     """What nearly every line looks like; any other is looked at field by field."""
     kinds = {
-        "msisdn": r"359\d{8,9}",
+        "msisdn": numbers.MSISDN.pattern,
         "customer_number": r"\d{12}",
         "carrier": "|".join(["", *map(re.escape, carriers)]),
         "script": "|".join(["", *_SCRIPTS]),
@@ -88,7 +88,7 @@ def _checked(values: dict[str, str], carriers: Collection[str]) -> list[str]:
     try:
         values["msisdn"] = numbers.msisdn(values["msisdn"]).digits
     except ValueError:
-        reasons.append(wrong("msisdn", values["msisdn"], "is not a Bulgarian phone number"))
+        reasons.append(wrong("msisdn", values["msisdn"], "is not a Bulgarian mobile number"))
     if not re.fullmatch(r"\d{12}", values["customer_number"], re.ASCII):
         reasons.append(wrong("customer_number", values["customer_number"], "is not 12 digits"))
     for name, choice in (("carrier", carriers), ("script", _SCRIPTS), ("channel", _CHANNELS)):

@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from smsgw.service.conversation import MOBILE, Rules
+from smsgw.service.conversation import Rules
 from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
+from smsgw.service.numbers import MSISDN
 from smsgw.storage import billing, subscriptions
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
@@ -82,7 +83,7 @@ def _refuse(
     con: sqlite3.Connection, request: Request, known: bool, held: int, rules: Rules
 ) -> None:
     number = request.customer_number
-    if not known and MOBILE.fullmatch(number):
+    if not known and MSISDN.fullmatch(number):
         raise RegistrationRefusedError(
             f"{number} looks like a phone number, and no customer is known by it"
         )

@@ -111,6 +111,8 @@ def test_add_past_a_bound(folder: Path) -> None:
     ("args", "error"),
     [
         pytest.param(["add", "12", HOME], "'12' is not a phone number", id="phone"),
+        pytest.param(["add", "35988812345", HOME], "is not a phone number", id="a digit missing"),
+        pytest.param(["add", "029876543", HOME], "is not a mobile number", id="a landline"),
         pytest.param(["add", "0888123456", "12"], "'12' is not a customer number", id="number"),
         pytest.param(
             ["add", "0888123456", HOME, "--carrier", "a1"],
@@ -243,8 +245,8 @@ def test_import_wrong_lines(folder: Path) -> None:
     result = smsgw("import", "s.csv")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "s.csv:2: msisdn: '1' is not a Bulgarian phone number\n"
-        "s.csv:4: msisdn: '2' is not a Bulgarian phone number;"
+        "s.csv:2: msisdn: '1' is not a Bulgarian mobile number\n"
+        "s.csv:4: msisdn: '2' is not a Bulgarian mobile number;"
         " customer_number: '3' is not 12 digits\n"
         "s.csv: nothing was taken\n"
     )

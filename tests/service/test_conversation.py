@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from smsgw.service.answer import SURE
 from smsgw.service.conversation import (
-    MOBILE,
     Change,
     Decision,
     End,
@@ -28,6 +27,7 @@ from smsgw.service.conversation import (
 from smsgw.service.customer import Account, Bill, Subscription, SubscriptionState
 from smsgw.service.keywords import Hint, Intent, Reading, read
 from smsgw.service.message import Channel, MessageKind, Mo, Msisdn, Script
+from smsgw.service.numbers import MSISDN
 from smsgw.service.replies import Company, Replies
 from smsgw.service.texts import TEXTS
 from smsgw.text import gsm
@@ -613,7 +613,7 @@ def test_decision(row: Row) -> None:
     ],
 )
 def test_twelve_digits_of_a_mobile_number(digits: str, expected: bool) -> None:
-    assert bool(MOBILE.fullmatch(digits)) is expected
+    assert bool(MSISDN.fullmatch(digits)) is expected
 
 
 @pytest.mark.parametrize("hint", Hint)

@@ -22,11 +22,25 @@ def test_a_phone_number(typed: str) -> None:
     assert msisdn(typed).digits == "359888123456"
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "VIVACOM", "0888-123-45", "300012345678", "1" * 20])
+@pytest.mark.parametrize(
+    "typed",
+    ["", "abc", "VIVACOM", "0888-123-45", "35988812345", "359000000000", "300012345678", "1" * 20],
+)
 def test_no_phone_number(typed: str) -> None:
     with pytest.raises(ValueError, match="is not a phone number") as caught:
         msisdn(typed)
     assert not isinstance(caught.value, ForeignNumberError)
+
+
+@pytest.mark.parametrize("typed", ["029876543", "+359 2 987 6543", "070010010"])
+def test_a_phone_number_that_gets_no_messages(typed: str) -> None:
+    with pytest.raises(ValueError, match="is not a mobile number"):
+        msisdn(typed)
+
+
+@pytest.mark.parametrize("typed", ["43712345", "+35943012345"])
+def test_a_mobile_number_of_eight_digits(typed: str) -> None:
+    assert msisdn(typed).digits == f"359{typed[-8:]}"
 
 
 @pytest.mark.parametrize("typed", ["+40721123456", "0040721123456", "40721123456"])

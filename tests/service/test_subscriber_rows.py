@@ -64,8 +64,17 @@ def test_a_right_line(content: str, expected: SubscriberRow) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("abc,300012345678,,,,", "msisdn: 'abc' is not a Bulgarian phone number"),
-        ("+40721123456,300012345678,,,,", "msisdn: '+40721123456' is not a Bulgarian phone number"),
+        ("abc,300012345678,,,,", "msisdn: 'abc' is not a Bulgarian mobile number"),
+        (
+            "+40721123456,300012345678,,,,",
+            "msisdn: '+40721123456' is not a Bulgarian mobile number",
+        ),
+        ("35988812345,300012345678,,,,", "msisdn: '35988812345' is not a Bulgarian mobile number"),
+        (
+            "359000000000,300012345678,,,,",
+            "msisdn: '359000000000' is not a Bulgarian mobile number",
+        ),
+        ("029876543,300012345678,,,,", "msisdn: '029876543' is not a Bulgarian mobile number"),
         (",300012345678,,,,", "msisdn: empty"),
         ("359888123456,3.00012E+11,,,,", "customer_number: '3.00012E+11' is not 12 digits"),
         ("359888123456,,,,,", "customer_number: empty"),
@@ -78,7 +87,7 @@ def test_a_right_line(content: str, expected: SubscriberRow) -> None:
         ("359888123456,300012345678", "2 fields instead of 6"),
         (
             "1,2,a1,,,",
-            "msisdn: '1' is not a Bulgarian phone number; customer_number: '2' is not 12 digits;"
+            "msisdn: '1' is not a Bulgarian mobile number; customer_number: '2' is not 12 digits;"
             " carrier: 'a1' is none of mtel, telenor",
         ),
     ],
