@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
-from smsgw.cli.stores import lines_told, open_gateway_alone, print_table, progress_of, read_stores
+from smsgw.cli.stores import (
+    iso,
+    lines_told,
+    not_told,
+    open_gateway_alone,
+    print_table,
+    progress_of,
+    read_stores,
+)
+from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -88,7 +97,8 @@ def _import(
         )
     if activation.active:
         typer.echo(
-            f"pending registrations now active: {activation.active} ({activation.told} told)"
+            f"pending registrations now active: {activation.active};"
+            f" {counted(activation.told, 'phone')} told{not_told(activation.untold)}"
         )
 
 
@@ -96,7 +106,7 @@ def _summary(path: Path, taken: "Taken", timezone: tzinfo) -> str:
     before = "" if taken.before is None else f", before {taken.before.contents.customers}"
     return (
         f"{path}: {taken.kind} of {_local(taken.as_of, timezone)}:"
-        f" {taken.now.customers} customers{before}; {taken.now.bills} bills"
+        f" {counted(taken.now.customers, 'customer')}{before}; {counted(taken.now.bills, 'bill')}"
     )
 
 
@@ -149,9 +159,15 @@ def show(
         fail(f"the billing cache of {moment} does not know {number}")
     rows = [_row(bill, status) for bill, status in bills]
     if json:
-        print_json({"customer_number": number, "as_of": moment, "bills": rows})
+        print_json(
+            {
+                "customer_number": number,
+                "as_of": as_of and iso(as_of, settings.timezone),
+                "bills": rows,
+            }
+        )
     else:
-        typer.echo(f"{number}, as of {moment}: {len(rows)} {'bill' if len(rows) == 1 else 'bills'}")
+        typer.echo(f"{number}, as of {moment}: {counted(len(rows), 'bill')}")
         if rows:
             print_table(rows[0], [[value or "" for value in row.values()] for row in rows])
 

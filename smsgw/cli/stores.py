@@ -4,6 +4,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +15,8 @@ from smsgw.cli.common import fail
 if TYPE_CHECKING:
     from smsgw.settings.model import Settings
     from smsgw.storage.database import CacheReader
+
+Written = Callable[[float, tzinfo], str]  # a moment in the configuration's zone
 
 WIDTH: Final = 200  # of a table that no terminal bounds
 
@@ -78,6 +81,21 @@ def check_carrier(carrier: str | None, settings: "Settings") -> None:
             f"there is no carrier {carrier!r}; there are {', '.join(settings.carriers)}",
             param_hint="--carrier",
         )
+
+
+def to_read(at: float, timezone: tzinfo) -> str:
+    """A moment for people, to the minute."""
+    return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M}"
+
+
+def iso(at: float, timezone: tzinfo) -> str:
+    """A moment for programs: ISO 8601, to the second, with its offset from UTC."""
+    return datetime.fromtimestamp(at, timezone).isoformat(timespec="seconds")
+
+
+def not_told(phones: int) -> str:
+    """What a summary says of phones that wait for a message which can't go out."""
+    return f", {phones} not (carrier not known, or not enabled)" if phones else ""
 
 
 @contextmanager

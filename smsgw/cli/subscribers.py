@@ -5,29 +5,35 @@ A clerk types phone numbers and needs to see them, so these commands print them 
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun
 from smsgw.cli.stores import (
     Stores,
+    Written,
     check_carrier,
+    iso,
     lines_told,
+    not_told,
     open_stores,
     progress_of,
     read_stores,
+    to_read,
 )
 from smsgw.service.message import Channel, Script
+from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
     import sqlite3
 
     from smsgw.service.message import Msisdn
     from smsgw.settings.model import Settings
+    from smsgw.storage.registration import Registered
     from smsgw.storage.subscriptions import Record
 
 app = noun("Registrations. Phone numbers are printed in full.")
@@ -46,15 +52,20 @@ def add(
         str | None,
         typer.Option(metavar="ID", help="The phone's carrier [by its number's first digits]."),
     ] = None,
-    script: Annotated[Script, typer.Option(help="What it is written to in.")] = Script.LATIN,
-    channel: Annotated[Channel, typer.Option(help="Where it comes from.")] = Channel.CENTRE,
+    script: Annotated[
+        Literal["latin", "cyrillic"] | None,
+        typer.Option(help="What it is written to in [latin].", show_default=False),
+    ] = None,
+    channel: Annotated[
+        Literal["web", "centre", "easypay", "api"], typer.Option(help="Where it comes from.")
+    ] = "centre",
     config: Config = None,
 ) -> None:
     """Register a phone for a customer number.
 
     It is active at once if the billing cache knows the number, else with the next feed that
-    does. The phone is told when it is active, unless the channel is import. Being registered
-    already is no error, and changes nothing.
+    does. The phone is told when it is active. Being registered already is no error: the
+    registration takes the carrier and script that are named.
     """
     from smsgw.clock import SystemClock
     from smsgw.settings import derive
@@ -63,15 +74,23 @@ def add(
     settings = load_settings_or_exit(config)
     msisdn, number = _msisdn(phone), _customer_number(number)
     check_carrier(carrier, settings)
-    carrier = carrier or derive.number_ranges(settings).carrier(msisdn)
+    request = Request(
+        msisdn,
+        number,
+        carrier,
+        None if script is None else Script(script),
+        Channel(channel),
+        usual_carrier=derive.number_ranges(settings).carrier(msisdn),
+    )
+    encodings = derive.encodings(settings)
     with open_stores(settings.data_dir) as stores:
         try:
             registered = register(
                 stores.con,
                 stores.cached,
-                Request(msisdn, number, carrier, script, channel),
+                request,
                 derive.rules(settings),
-                derive.encodings(settings),
+                encodings,
                 SystemClock().now(),
             )
         except RegistrationRefusedError as error:
@@ -80,9 +99,24 @@ def add(
     now = registered.subscription
     typer.echo(
         f"{msisdn.digits} {'is' if registered.made else 'was already'} registered for {number}:"
-        f" {now.state}, carrier {now.carrier or 'not known yet'}"
-        f"{', told' if registered.told else ''}"
+        f" {now.state}, carrier {now.carrier or 'not known yet'}{_told(registered)}"
     )
+
+
+def _told(registered: "Registered") -> str:
+    """What became of the rest: what else was changed, and whether the phone learns of it."""
+    from smsgw.service.customer import SubscriptionState
+
+    now = registered.subscription
+    if not registered.made:
+        changes = [f"{name} changed to {getattr(now, name)}" for name in registered.changed]
+        return "".join([f"; {change}" for change in changes])
+    if registered.told:
+        return ", told"
+    if now.state is not SubscriptionState.ACTIVE:
+        return ""
+    why = ", which is not enabled" if now.carrier else ""
+    return f"{why}, so it is not told"
 
 
 @app.command()
@@ -124,8 +158,8 @@ def show(
         _print_array(records, settings.timezone)
     elif records:
         _print_records(records, settings.timezone)
-    else:
-        typer.echo(f"{who}: no registrations", err=True)
+    if not records:
+        fail(f"{who}: no registrations")
 
 
 @app.command("list")
@@ -185,7 +219,7 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
     typer.echo(
         f"{file}: {imported.active} new and active, {imported.pending} new and pending,"
         f" {imported.changed} changed, {imported.unchanged} as they were;"
-        f" {imported.told} phones told"
+        f" {counted(imported.told, 'phone')} told{not_told(imported.untold)}"
     )
 
 
@@ -263,7 +297,7 @@ def _print_records(records: Iterable["Record"], timezone: tzinfo) -> None:
     """A table whose rows are printed as they are read: there may be many."""
     print(_LINE.format(*_COLUMNS))
     for record in records:
-        row = _row(record, timezone, "%Y-%m-%d %H:%M")
+        row = _row(record, timezone, to_read)
         print(_LINE.format(*[value or "-" for value in row.values()]))
 
 
@@ -271,17 +305,17 @@ def _print_array(records: Iterable["Record"], timezone: tzinfo) -> None:
     """A JSON array with a registration a line, printed as they are read."""
     separator = "["
     for record in records:
-        row = _row(record, timezone, "%Y-%m-%dT%H:%M:%S%z")
+        row = _row(record, timezone, iso)
         print(separator, dumps(row, ensure_ascii=False), sep="\n", end="")
         separator = ","
     print("\n]" if separator == "," else "[]")
 
 
-def _row(record: "Record", timezone: tzinfo, form: str) -> dict[str, str | None]:
+def _row(record: "Record", timezone: tzinfo, written: Written) -> dict[str, str | None]:
     one = record.subscription
 
-    def local(at: float | None) -> str | None:
-        return None if at is None else datetime.fromtimestamp(at, timezone).strftime(form)
+    def when(at: float | None) -> str | None:
+        return None if at is None else written(at, timezone)
 
     return {
         "msisdn": one.msisdn.digits,
@@ -290,7 +324,7 @@ def _row(record: "Record", timezone: tzinfo, form: str) -> dict[str, str | None]
         "carrier": one.carrier,
         "script": one.script,
         "channel": one.channel,
-        "requested_at": local(one.requested_at),
-        "activated_at": local(record.activated_at),
-        "ended_at": local(record.ended_at),
+        "requested_at": when(one.requested_at),
+        "activated_at": when(record.activated_at),
+        "ended_at": when(record.ended_at),
     }

@@ -9,6 +9,7 @@ import typer
 
 from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import check_carrier, read_stores
+from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
     from smsgw.storage.trial import Trial, Tried
@@ -109,4 +110,4 @@ def _print(tried: "Tried") -> None:
     text, encoding, parts = tried.reply
     for line in text.splitlines():
         typer.echo(f"  {line}")
-    typer.echo(f"  ({encoding}, {parts} {'part' if parts == 1 else 'parts'})")
+    typer.echo(f"  ({encoding}, {counted(parts, 'part')})")

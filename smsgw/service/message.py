@@ -59,6 +59,11 @@ class Channel(StrEnum):
     IMPORT = "import"
 
 
+# By their written forms, for whoever reads many.
+SCRIPTS: Final = {script.value: script for script in Script}
+CHANNELS: Final = {channel.value: channel for channel in Channel}
+
+
 class Part(NamedTuple):
     """The place of one part in a long message: `number` of `total`, numbered from 1."""
 

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from smsgw.service import numbers
 from smsgw.service.lines import LineError, Problems, columns, fields, numbered, wrong
-from smsgw.service.message import Channel, Msisdn, Script
+from smsgw.service.message import CHANNELS, SCRIPTS, Channel, Msisdn, Script
 
 REQUIRED: Final = ("msisdn", "customer_number")
 OPTIONAL: Final = ("carrier", "script", "channel", "code")
@@ -21,10 +21,6 @@ class SubscriberRow(NamedTuple):
     carrier: str | None
     script: Script | None
     channel: Channel | None
-
-
-_SCRIPTS: Final = {str(script): script for script in Script}
-_CHANNELS: Final = {str(channel): channel for channel in Channel}
 
 
 def read(file: BinaryIO, carriers: Collection[str], problems: Problems) -> Iterator[SubscriberRow]:
@@ -59,8 +55,8 @@ def _usual(names: Sequence[str], carriers: Iterable[str]) -> re.Pattern[str]:
         "msisdn": numbers.MSISDN.pattern,
         "customer_number": r"\d{12}",
         "carrier": "|".join(["", *map(re.escape, carriers)]),
-        "script": "|".join(["", *_SCRIPTS]),
-        "channel": "|".join(["", *_CHANNELS]),
+        "script": "|".join(["", *SCRIPTS]),
+        "channel": "|".join(["", *CHANNELS]),
         "code": r"[0-9A-Za-z]{0,6}",
     }
     given = ",".join(f"(?P<{name}>{kinds[name]})" for name in names)
@@ -74,8 +70,8 @@ def _row(values: Sequence[str]) -> SubscriberRow:
         Msisdn(msisdn),
         customer_number,
         carrier or None,
-        _SCRIPTS.get(script),
-        _CHANNELS.get(channel),
+        SCRIPTS.get(script),
+        CHANNELS.get(channel),
     )
 
 
@@ -91,7 +87,7 @@ def _checked(values: dict[str, str], carriers: Collection[str]) -> list[str]:
         reasons.append(wrong("msisdn", values["msisdn"], "is not a Bulgarian mobile number"))
     if not re.fullmatch(r"\d{12}", values["customer_number"], re.ASCII):
         reasons.append(wrong("customer_number", values["customer_number"], "is not 12 digits"))
-    for name, choice in (("carrier", carriers), ("script", _SCRIPTS), ("channel", _CHANNELS)):
+    for name, choice in (("carrier", carriers), ("script", SCRIPTS), ("channel", CHANNELS)):
         value = values.get(name, "")
         if value and value not in choice:
             reasons.append(wrong(name, value, f"is none of {', '.join(choice)}"))

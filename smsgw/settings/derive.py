@@ -38,10 +38,14 @@ def sent_once_more(settings: Settings) -> frozenset[MessageKind]:
 
 
 def encodings(settings: Settings) -> dict[str, Encoding]:
-    """How each carrier's links write text, by its id."""
+    """How the links of each carrier that is enabled write text, by its id.
+
+    Messages are made for these carriers only: over any other they would never go out.
+    """
     return {
         carrier.id: Encoding(default_alphabet=carrier.default_alphabet)
         for carrier in settings.carriers.values()
+        if carrier.enabled
     }
 
 

@@ -15,6 +15,7 @@ from smsgw.storage import snapshot
 from smsgw.storage.database import current_snapshot, transaction
 from smsgw.storage.lock import hold
 from smsgw.storage.snapshot import Contents, Progress, Source
+from smsgw.text.counted import counted
 
 LOCK: Final = "import"
 
@@ -153,7 +154,7 @@ def _refuse_shrunk(path: Path, new: Contents, old: Contents | None, max_shrink: 
     lost = old.customers - new.customers
     if lost > max_shrink * old.customers + 1e-6:  # of a share that is not exact in binary
         raise FeedRefusedError(
-            f"{path}: has {new.customers} customers, the cache {old.customers}: that is"
+            f"{path}: has {counted(new.customers, 'customer')}, the cache {old.customers}: that is"
             f" {lost / old.customers:.1%} less, and billing.max_shrink is {max_shrink * 100:g}%;"
             " --force takes it all the same"
         )

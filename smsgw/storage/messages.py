@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from smsgw.service.message import Encoding, Mt, MtState, Segment, SegmentKey
@@ -28,16 +28,14 @@ def last_id(con: sqlite3.Connection, table: str) -> int:
 
 
 def enqueue(
-    con: sqlite3.Connection, messages: Iterable[Mt], encodings: Mapping[str, Encoding], now: float
-) -> int:
-    """Store messages as queued, inside the caller's transaction, and say how many there were.
+    con: sqlite3.Connection, messages: Sequence[Mt], encodings: Mapping[str, Encoding], now: float
+) -> None:
+    """Store messages as queued, inside the caller's transaction.
 
     For whoever has no window to claim places in: commands and imports. The running daemon
     finds them within a second.
     """
-    messages = list(messages)
     insert_segments(con, cut(con, messages, encodings), (), now)
-    return len(messages)
 
 
 def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Encoding]) -> ByCarrier:

@@ -11,6 +11,7 @@ from smsgw.service.numbers import MSISDN
 from smsgw.storage import billing, subscriptions
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
+from smsgw.text.counted import counted
 
 
 class RegistrationRefusedError(Exception):
@@ -18,18 +19,20 @@ class RegistrationRefusedError(Exception):
 
 
 class Request(NamedTuple):
-    """What a clerk asks for."""
+    """What a clerk asks for. What was not said is None."""
 
     msisdn: Msisdn
     customer_number: str
     carrier: str | None
-    script: Script
+    script: Script | None
     channel: Channel
+    usual_carrier: str | None = None  # for a new subscription where no other was named
 
 
 class Registered(NamedTuple):
     subscription: Subscription  # as it stands now
     made: bool  # False: it was there before
+    changed: tuple[str, ...]  # what of one that was there: carrier, script
     told: bool  # whether a confirmation is on its way
 
 
@@ -43,16 +46,17 @@ def register(
 ) -> Registered:
     """Make a subscription, active if the cache knows the number, in one transaction.
 
-    A phone that is registered already stays so, with nothing changed. The phone is told when
-    its subscription is active, now or later, unless the channel is an import or no carrier is
-    known. `cache` says whether a billing cache is attached. Raises RegistrationRefusedError.
+    A phone that is registered already stays so, and takes the carrier and script that were
+    named. The phone is told when its subscription is active, now or later, unless the channel is
+    an import; `encodings` has the carriers that this can go out over. `cache` says whether a
+    billing cache is attached. Raises RegistrationRefusedError.
     """
     number = request.customer_number
     with transaction(con):
         theirs = subscriptions.of_phone(con, request.msisdn)
         before = next((one for one in theirs if one.customer_number == number), None)
         if before is not None:
-            return Registered(before, made=False, told=False)
+            return _corrected(con, before, request)
         known = cache and number in billing.known(con, [number])
         _refuse(con, request, known, len(theirs), rules)
         state = SubscriptionState.ACTIVE if known else SubscriptionState.PENDING
@@ -60,23 +64,33 @@ def register(
             request.msisdn,
             number,
             state,
-            request.carrier,
-            request.script,
+            request.carrier or request.usual_carrier,
+            request.script or Script.LATIN,
             request.channel,
             now,
         )
         notify = request.channel is not Channel.IMPORT
         subscriptions.add(con, subscription, notify)
         messages = []
-        if known and notify and request.carrier is not None:
+        carrier, script = subscription.carrier, subscription.script
+        if known and notify and carrier is not None and carrier in encodings:
             messages.append(
-                subscriptions.confirmation(
-                    request.msisdn, number, request.carrier, request.script, rules, now
-                )
+                subscriptions.confirmation(request.msisdn, number, carrier, script, rules, now)
             )
-        return Registered(
-            subscription, made=True, told=bool(enqueue(con, messages, encodings, now))
-        )
+        enqueue(con, messages, encodings, now)
+        return Registered(subscription, made=True, changed=(), told=bool(messages))
+
+
+def _corrected(con: sqlite3.Connection, before: Subscription, request: Request) -> Registered:
+    """What is there takes what the clerk has named."""
+    con.execute(subscriptions.CORRECT, subscriptions.corrections(*request[:4]))
+    after = before._replace(
+        carrier=request.carrier or before.carrier, script=request.script or before.script
+    )
+    changed = [
+        name for name in ("carrier", "script") if getattr(before, name) != getattr(after, name)
+    ]
+    return Registered(after, made=False, changed=tuple(changed), told=False)
 
 
 def _refuse(
@@ -89,12 +103,12 @@ def _refuse(
         )
     if 0 < rules.numbers_per_phone <= held:
         raise RegistrationRefusedError(
-            f"{request.msisdn.digits} is registered for {held} customer numbers, and"
+            f"{request.msisdn.digits} is registered for {counted(held, 'customer number')}, and"
             f" subscriptions.numbers_per_phone is {rules.numbers_per_phone}"
         )
     phones = subscriptions.phones(con, number, request.msisdn)
     if 0 < rules.phones_per_number <= phones:
         raise RegistrationRefusedError(
-            f"{phones} phones are registered for {number}, and"
+            f"{number} has {counted(phones, 'phone')}, and"
             f" subscriptions.phones_per_number is {rules.phones_per_number}"
         )

@@ -20,7 +20,7 @@ from smsgw.storage import billing
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.pace import Pace
-from smsgw.storage.subscriptions import LIVE, confirmation
+from smsgw.storage.subscriptions import CORRECT, LIVE, confirmation, corrections
 
 CHECKED: Final = 2000  # rows between two reports of progress
 # Rows sorted by phone before they are written: so a transaction touches few pages of the indexes
@@ -34,13 +34,6 @@ _ADD: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     f" ON CONFLICT (msisdn, customer_number) WHERE {LIVE} DO NOTHING"
 )
-_CORRECT: Final = (
-    "UPDATE main.subscription"
-    " SET carrier = ifnull(:carrier, carrier), script = ifnull(:script, script)"
-    f" WHERE msisdn = :msisdn AND customer_number = :number AND {LIVE}"
-    " AND (carrier IS NOT ifnull(:carrier, carrier) OR script <> ifnull(:script, script))"
-)
-
 Progress = Callable[[int], None]  # is told how many octets have been read; all are read twice
 
 
@@ -51,7 +44,7 @@ class Terms:
     carriers: Collection[str]  # ids that rows may name
     carrier_of: Callable[[Msisdn], str | None]  # for a new pair whose row names none
     rules: Rules
-    encodings: Mapping[str, Encoding]
+    encodings: Mapping[str, Encoding]  # of the carriers that messages can go out over
     notify: bool  # tell phones of subscriptions that become active, now or later
     now: float
 
@@ -64,6 +57,7 @@ class Imported(NamedTuple):
     changed: int  # there before, and now with the carrier or script of their row
     unchanged: int
     told: int
+    untold: int  # made active, to be told, but over whose carrier nothing can go out
 
 
 def import_file(
@@ -116,26 +110,25 @@ def _write(
     made = con.executemany(_ADD, values).rowcount
     changed = 0
     if made < len(batch):
-        changed = con.executemany(_CORRECT, [_corrections(row) for row in batch]).rowcount
+        changed = con.executemany(CORRECT, [corrections(*row[:4]) for row in batch]).rowcount
     counts = Counter[str](changed=changed, unchanged=len(batch) - made - changed)
     for state, count in con.execute(
         "SELECT state, count(*) FROM main.subscription WHERE id > ? GROUP BY state", (before,)
     ):
         counts[state] = count
     if terms.notify:
-        counts["told"] = enqueue(
-            con,
-            [
-                confirmation(Msisdn(msisdn), number, carrier, script, terms.rules, terms.now)
-                for msisdn, number, carrier, script in con.execute(
-                    "SELECT msisdn, customer_number, carrier, script FROM main.subscription"
-                    " WHERE id > ? AND state = 'active' AND carrier IS NOT NULL",
-                    (before,),
-                )
-            ],
-            terms.encodings,
-            terms.now,
-        )
+        messages = [
+            confirmation(Msisdn(msisdn), number, carrier, script, terms.rules, terms.now)
+            for msisdn, number, carrier, script in con.execute(
+                "SELECT msisdn, customer_number, carrier, script FROM main.subscription"
+                " WHERE id > ? AND state = 'active'",
+                (before,),
+            )
+            if carrier in terms.encodings
+        ]
+        enqueue(con, messages, terms.encodings, terms.now)
+        counts["told"] = len(messages)
+        counts["untold"] = counts["active"] - len(messages)
     return counts
 
 
@@ -152,12 +145,3 @@ def _values(row: SubscriberRow, known: bool, terms: Terms) -> tuple[object, ...]
         terms.now,
         terms.now if known else None,
     )
-
-
-def _corrections(row: SubscriberRow) -> dict[str, object]:
-    return {
-        "msisdn": row.msisdn.digits,
-        "number": row.customer_number,
-        "carrier": row.carrier,
-        "script": row.script and row.script.value,
-    }

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
-from smsgw.service.message import Channel, Encoding, Msisdn, Mt, Script
+from smsgw.service.message import CHANNELS, SCRIPTS, Encoding, Msisdn, Mt, Script
 from smsgw.storage.database import CACHE_SCHEMA, transaction
 from smsgw.storage.messages import enqueue
 from smsgw.storage.pace import Pace
@@ -19,8 +19,6 @@ from smsgw.storage.pace import Pace
 LIVE: Final = "state IN ('pending', 'active')"
 _COLUMNS: Final = "msisdn, customer_number, state, carrier, script, channel, requested_at"
 _STATES: Final = {str(state): state for state in SubscriptionState}
-_SCRIPTS: Final = {str(script): script for script in Script}
-_CHANNELS: Final = {str(channel): channel for channel in Channel}
 
 
 def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> tuple[Subscription, ...]:
@@ -39,8 +37,8 @@ def _subscription(row: tuple[str, str, str, str | None, str, str, float]) -> Sub
         number,
         _STATES[state],
         carrier,
-        _SCRIPTS[script],
-        _CHANNELS[channel],
+        SCRIPTS[script],
+        CHANNELS[channel],
         requested_at,
     )
 
@@ -95,6 +93,27 @@ def add(con: sqlite3.Connection, subscription: Subscription, notify: bool) -> bo
             ),
         ).rowcount
     )
+
+
+# A live subscription takes the carrier and script that are given; nothing to change, no row.
+CORRECT: Final = (
+    "UPDATE main.subscription"
+    " SET carrier = ifnull(:carrier, carrier), script = ifnull(:script, script)"
+    f" WHERE msisdn = :msisdn AND customer_number = :number AND {LIVE}"
+    " AND (carrier IS NOT ifnull(:carrier, carrier) OR script <> ifnull(:script, script))"
+)
+
+
+def corrections(
+    msisdn: Msisdn, customer_number: str, carrier: str | None, script: Script | None
+) -> dict[str, str | None]:
+    """What CORRECT asks for; what is None stays as it is."""
+    return {
+        "msisdn": msisdn.digits,
+        "number": customer_number,
+        "carrier": carrier,
+        "script": script and script.value,
+    }
 
 
 def end(con: sqlite3.Connection, msisdn: Msisdn, customer_number: str | None, now: float) -> int:
@@ -160,10 +179,11 @@ ACTIVATE_BATCH: Final = 500
 
 
 class Activation(NamedTuple):
-    """What `activate` did: how many became active, and how many of these phones are told."""
+    """What `activate` did: how many became active, and whether their phones are told."""
 
     active: int
     told: int
+    untold: int  # phones that wait for it, but over whose carrier nothing can go out
     last: int | None  # the id to go on after; None: that was all
 
 
@@ -178,7 +198,7 @@ def activate(
 
     One transaction over the next ACTIVATE_BATCH pending ones with an id above `after`; call it
     with 0, then with each result's `last` until that is None. Phones that wait for it are told,
-    in the same transaction; one without a carrier can't be. Repeating it changes nothing.
+    in the same transaction, those whose carrier has an encoding. Repeating it changes nothing.
     """
     rows = con.execute(
         "SELECT id, msisdn, customer_number, carrier, script, notify,"
@@ -190,8 +210,8 @@ def activate(
     due = [row[:6] for row in rows if row[6]]
     last = rows[-1][0] if len(rows) == ACTIVATE_BATCH else None
     if not due:
-        return Activation(0, 0, last)
-    active = 0
+        return Activation(0, 0, 0, last)
+    active = waiting = 0
     messages = []
     with transaction(con):
         for id_, msisdn, number, carrier, script, notify in due:
@@ -201,10 +221,13 @@ def activate(
                 (now, id_),
             ).rowcount
             active += changed
-            if changed and notify and carrier is not None:
+            if not changed or not notify:
+                continue
+            waiting += 1
+            if carrier in encodings:
                 messages.append(confirmation(Msisdn(msisdn), number, carrier, script, rules, now))
-        told = enqueue(con, messages, encodings, now)
-    return Activation(active, told, last)
+        enqueue(con, messages, encodings, now)
+    return Activation(active, len(messages), waiting - len(messages), last)
 
 
 def activate_pending(
@@ -217,18 +240,19 @@ def activate_pending(
     """Do `activate` to the end, for a command that has taken a feed."""
     with transaction(con):
         pass  # whoever decided on what the cache held before has written it by now
-    active = told = 0
+    active = told = untold = 0
     after: int | None = 0
     while after is not None:
         with pace.turn():
             batch = activate(con, after, rules, encodings, now)
-        active, told, after = active + batch.active, told + batch.told, batch.last
-    return Activation(active, told, None)
+        active, told, untold = active + batch.active, told + batch.told, untold + batch.untold
+        after = batch.last
+    return Activation(active, told, untold, None)
 
 
 def confirmation(
     msisdn: Msisdn, customer_number: str, carrier: str, script: str, rules: Rules, now: float
 ) -> Mt:
     """The message that tells a phone of a subscription that is active."""
-    reply = activated(customer_number, _SCRIPTS[script], rules)
+    reply = activated(customer_number, SCRIPTS[script], rules)
     return Mt(carrier, reply.kind, msisdn, reply.text, now)

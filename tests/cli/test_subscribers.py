@@ -1,6 +1,7 @@
 """`smsgw subscribers`: what it prints, where, and how it ends."""
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ subscriptions: {numbers_per_phone: 2}
 carriers:
   mtel: {host: h, port: 1, system_id: s, password: p, number_ranges: ["35988"]}
   telenor: {host: h, port: 1, system_id: s, password: p}
+  vivacom: {host: h, port: 1, system_id: s, password: p, enabled: false}
 """
 FEED = """\
 customer_number,bill_number,issued_on,due_on,cut_off_on,amount,currency,status
@@ -56,7 +58,9 @@ def test_add(folder: Path) -> None:
     assert result.stdout == (f"359888123456 is registered for {HOME}: active, carrier mtel, told\n")
     assert told(folder) == [("359888123456", "mtel")]
     (record,) = listed()
-    assert record.pop("requested_at") == record.pop("activated_at")
+    requested_at = record.pop("requested_at") or ""
+    assert record.pop("activated_at") == requested_at
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[23]:00", requested_at)
     assert record == {
         "msisdn": "359888123456",
         "customer_number": HOME,
@@ -81,7 +85,7 @@ def test_add_with_all_options(folder: Path) -> None:
 def test_add_without_a_carrier(folder: Path) -> None:
     result = smsgw("add", "0898123456", HOME)
     assert result.stdout == (
-        f"359898123456 is registered for {HOME}: active, carrier not known yet\n"
+        f"359898123456 is registered for {HOME}: active, carrier not known yet, so it is not told\n"
     )
     assert told(folder) == []
 
@@ -91,9 +95,28 @@ def test_add_again(folder: Path) -> None:
     result = smsgw("add", "0888123456", HOME, "--carrier", "telenor")
     assert (result.exit_code, result.stdout) == (
         0,
-        f"359888123456 was already registered for {HOME}: active, carrier mtel\n",
+        f"359888123456 was already registered for {HOME}: active, carrier telenor;"
+        " carrier changed to telenor\n",
     )
+    assert smsgw("add", "0888123456", HOME, "--script", "cyrillic").stdout.endswith(
+        "; script changed to cyrillic\n"
+    )
+    assert smsgw("add", "0888123456", HOME, "--script", "cyrillic").stdout == (
+        f"359888123456 was already registered for {HOME}: active, carrier telenor\n"
+    )
+    (record,) = listed()
+    assert (record["carrier"], record["script"]) == ("telenor", "cyrillic")
     assert len(told(folder)) == 1
+
+
+def test_add_over_a_carrier_that_is_not_enabled(folder: Path) -> None:
+    result = smsgw("add", "0888123456", HOME, "--carrier", "vivacom")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"359888123456 is registered for {HOME}: active, carrier vivacom, which is not enabled,"
+        " so it is not told\n",
+    )
+    assert told(folder) == []
 
 
 def test_add_past_a_bound(folder: Path) -> None:
@@ -116,10 +139,15 @@ def test_add_past_a_bound(folder: Path) -> None:
         pytest.param(["add", "0888123456", "12"], "'12' is not a customer number", id="number"),
         pytest.param(
             ["add", "0888123456", HOME, "--carrier", "a1"],
-            "there is no carrier 'a1'; there are mtel, telenor",
+            "there is no carrier 'a1'; there are mtel, telenor, vivacom",
             id="carrier",
         ),
         pytest.param(["add", "0888123456", HOME, "--script", "x"], "--script", id="script"),
+        pytest.param(
+            ["add", "0888123456", HOME, "--channel", "sms"],
+            "is not one of 'web', 'centre', 'easypay', 'api'",
+            id="a message's channel",
+        ),
         pytest.param(["add", "0888123456"], "Missing argument 'NUMBER'", id="too few"),
         pytest.param(["end", "0888123456", ""], "'' is not a customer number", id="an empty one"),
         pytest.param(["show", "12"], "'12' is neither a phone number nor", id="show"),
@@ -185,7 +213,7 @@ def test_show_and_list_as_tables(folder: Path) -> None:
 
 def test_show_nothing(folder: Path) -> None:
     result = smsgw("show", "0888123456")
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "0888123456: no registrations\n"
     assert smsgw("show", "0888123456", "--json").stdout == "[]\n"
     assert smsgw("list", "--json").stdout == "[]\n"
@@ -236,7 +264,18 @@ def test_import(folder: Path) -> None:
 
 def test_import_and_tell(folder: Path) -> None:
     (folder / "s.csv").write_text(f"msisdn,customer_number\n359888000001,{HOME}\n")
-    assert "; 1 phones told" in smsgw("import", "s.csv", "--notify").stdout
+    assert "; 1 phone told\n" in smsgw("import", "s.csv", "--notify").stdout
+    assert told(folder) == [("359888000001", "mtel")]
+
+
+def test_import_says_who_is_not_told(folder: Path) -> None:
+    (folder / "s.csv").write_text(
+        "msisdn,customer_number,carrier\n"
+        f"359888000001,{HOME},mtel\n359888000002,{HOME},vivacom\n359898000003,{HOME},\n"
+    )
+    assert smsgw("import", "s.csv", "--notify").stdout.endswith(
+        "; 1 phone told, 2 not (carrier not known, or not enabled)\n"
+    )
     assert told(folder) == [("359888000001", "mtel")]
 
 

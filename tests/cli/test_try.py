@@ -37,7 +37,7 @@ def registered(folder: Path) -> Path:
     """The same with a registration that is active."""
     (folder / "feed.csv").write_text(FEED)
     assert CliRunner().invoke(app, ["billing", "import", "feed.csv"]).exit_code == 0
-    add = ["subscribers", "add", "0888000001", HOME, "--channel", "import"]
+    add = ["subscribers", "add", "0888000001", HOME]
     assert CliRunner().invoke(app, add).exit_code == 0
     return folder
 

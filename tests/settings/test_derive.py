@@ -22,6 +22,7 @@ carriers:
   mtel: {host: h, port: 1, system_id: s, password: p, number_ranges: ["35988", "3598"]}
   telenor: {host: h, port: 1, system_id: s, password: p, number_ranges: ["359887"]}
   vivacom: {host: h, port: 1, system_id: s, password: p, default_alphabet: latin1}
+  closed: {host: h, port: 1, system_id: s, password: p, enabled: false}
 """
 
 
@@ -40,7 +41,7 @@ def test_rules(settings: Settings) -> None:
     assert rules.replies[Script.LATIN]["nothing_to_stop"]() == "Nothing to stop. 0700 10 010"
 
 
-def test_encodings(settings: Settings) -> None:
+def test_encodings_of_the_carriers_that_are_enabled(settings: Settings) -> None:
     assert derive.encodings(settings) == {
         "mtel": Encoding("gsm7"),
         "telenor": Encoding("gsm7"),

@@ -12,7 +12,7 @@ import pytest
 
 from smsgw.service.conversation import Rules, activated
 from smsgw.service.lines import FileError
-from smsgw.service.message import Msisdn, Script
+from smsgw.service.message import Encoding, Msisdn, Script
 from smsgw.service.replies import Replies
 from smsgw.storage import billing, subscribers_file
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
@@ -51,7 +51,7 @@ def take(
         carriers=("mtel", "telenor", "vivacom"),
         carrier_of=carrier_of,
         rules=RULES,
-        encodings={},
+        encodings={"mtel": Encoding(), "telenor": Encoding()},
         notify=notify,
         now=100.0,
     )
@@ -82,7 +82,7 @@ def test_known_numbers_are_active_and_others_pending(con: sqlite3.Connection) ->
         f"359888000002,{UNKNOWN},telenor,cyrillic,web",
         f"359888000001,{KNOWN},mtel,latin,centre",
     )
-    assert imported == Imported(active=1, pending=1, changed=0, unchanged=0, told=0)
+    assert imported == Imported(active=1, pending=1, changed=0, unchanged=0, told=0, untold=0)
     assert stored(con) == [
         ("359888000001", KNOWN, "active", "mtel", "latin", "centre"),
         ("359888000002", UNKNOWN, "pending", "telenor", "cyrillic", "web"),
@@ -109,25 +109,25 @@ def test_what_a_row_leaves_out(con: sqlite3.Connection) -> None:
     [
         pytest.param(
             f"359888000001,{KNOWN},telenor,cyrillic,web",
-            Imported(0, 0, changed=1, unchanged=0, told=0),
+            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0),
             ("telenor", "cyrillic", "centre"),
             id="carrier and script",
         ),
         pytest.param(
             f"359888000001,{KNOWN},,cyrillic,",
-            Imported(0, 0, changed=1, unchanged=0, told=0),
+            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0),
             ("mtel", "cyrillic", "centre"),
             id="script only",
         ),
         pytest.param(
             f"359888000001,{KNOWN},mtel,latin,",
-            Imported(0, 0, changed=0, unchanged=1, told=0),
+            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0),
             ("mtel", "latin", "centre"),
             id="the same",
         ),
         pytest.param(
             f"359888000001,{KNOWN},,,",
-            Imported(0, 0, changed=0, unchanged=1, told=0),
+            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0),
             ("mtel", "latin", "centre"),
             id="nothing",
         ),
@@ -145,7 +145,7 @@ def test_a_pair_that_exists_takes_what_its_row_names(
 def test_of_two_rows_on_one_pair_the_later_counts(con: sqlite3.Connection) -> None:
     first, second = f"359888000001,{KNOWN},mtel,,", f"359888000001,{KNOWN},telenor,,"
     imported = take(con, first, f"359888000000,{KNOWN},,,", second)
-    assert imported == Imported(active=2, pending=0, changed=1, unchanged=0, told=0)
+    assert imported == Imported(active=2, pending=0, changed=1, unchanged=0, told=0, untold=0)
     assert [row[3] for row in stored(con)] == [None, "telenor"]
 
 
@@ -161,12 +161,13 @@ def test_phones_are_told_only_if_wanted_and_only_once(con: sqlite3.Connection) -
         f"359888000001,{KNOWN},mtel,latin,",
         f"359888000002,{UNKNOWN},mtel,latin,",  # when a feed knows it
         f"359888000003,{KNOWN},,latin,",  # no carrier
+        f"359888000004,{KNOWN},vivacom,latin,",  # one that is not enabled
     )
-    assert take(con, *lines, notify=True).told == 1
+    assert take(con, *lines, notify=True)[-2:] == (1, 2)
     text = activated(KNOWN, Script.LATIN, RULES).text
     assert told(con) == [("359888000001", text)]
     assert con.execute("SELECT DISTINCT notify FROM subscription").fetchall() == [(1,)]
-    assert take(con, *lines, notify=True) == Imported(0, 0, 0, unchanged=3, told=0)
+    assert take(con, *lines, notify=True) == Imported(0, 0, 0, unchanged=4, told=0, untold=0)
     assert len(told(con)) == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
-from smsgw.service.message import Channel, MessageKind, Msisdn, Script
+from smsgw.service.message import Channel, Encoding, MessageKind, Msisdn, Script
 from smsgw.service.replies import Replies
 from smsgw.storage import billing, subscriptions
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
@@ -30,6 +30,8 @@ RULES = Rules(
     max_parts=4,
     timezone=ZoneInfo("Europe/Sofia"),
 )
+
+ENCODINGS = {carrier: Encoding() for carrier in ("mtel", "telenor")}
 
 
 @pytest.fixture
@@ -171,32 +173,36 @@ def test_records_and_counts(con: sqlite3.Connection) -> None:
 
 
 def activate(con: sqlite3.Connection, now: float = 500.0) -> Activation:
-    return subscriptions.activate_pending(con, RULES, {}, now, Pace(sleep=lambda _: None))
+    return subscriptions.activate_pending(con, RULES, ENCODINGS, now, Pace(sleep=lambda _: None))
 
 
 def test_a_feed_makes_pending_ones_active_and_tells_them_once(con: sqlite3.Connection) -> None:
     store(con, subscription(state=PENDING), subscription(BORIS, SHOP, PENDING))
     feed(con, HOME)
-    assert activate(con) == Activation(active=1, told=1, last=None)
+    assert activate(con) == Activation(active=1, told=1, untold=0, last=None)
     (record,) = subscriptions.records_of_phone(con, ANNA)
     assert (record.subscription.state, record.activated_at) == (ACTIVE, 500.0)
     assert subscriptions.of_phone(con, BORIS)[0].state is PENDING
     text = activated(HOME, Script.LATIN, RULES).text
     assert told(con) == [(ANNA.digits, "mtel", MessageKind.CONFIRMATION, text)]
-    assert activate(con, now=600.0) == Activation(0, 0, None)
+    assert activate(con, now=600.0) == Activation(0, 0, 0, None)
     assert len(told(con)) == 1
 
 
 @pytest.mark.parametrize(
-    ("carrier", "notify"),
-    [pytest.param("mtel", False, id="not asked for"), pytest.param(None, True, id="no carrier")],
+    ("carrier", "notify", "untold"),
+    [
+        pytest.param("mtel", False, 0, id="not asked for"),
+        pytest.param(None, True, 1, id="no carrier"),
+        pytest.param("vivacom", True, 1, id="a carrier that is not enabled"),
+    ],
 )
 def test_an_activation_that_is_not_told(
-    con: sqlite3.Connection, carrier: str | None, notify: bool
+    con: sqlite3.Connection, carrier: str | None, notify: bool, untold: int
 ) -> None:
     store(con, subscription(state=PENDING, carrier=carrier), notify=notify)
     feed(con, HOME)
-    assert activate(con) == Activation(active=1, told=0, last=None)
+    assert activate(con) == Activation(active=1, told=0, untold=untold, last=None)
     assert told(con) == []
 
 
@@ -214,9 +220,9 @@ def test_activation_goes_on_where_a_batch_ended(
     phones = [Msisdn(f"35988800000{n}") for n in range(5)]
     store(con, *[subscription(phone, state=PENDING) for phone in phones])
     feed(con, HOME)
-    first = subscriptions.activate(con, 0, RULES, {}, 500.0)
+    first = subscriptions.activate(con, 0, RULES, ENCODINGS, 500.0)
     assert (first.active, subscriptions.counts(con)[PENDING]) == (2, 3)
-    assert activate(con) == Activation(active=3, told=3, last=None)
+    assert activate(con) == Activation(active=3, told=3, untold=0, last=None)
     assert sorted(row[0] for row in told(con)) == [phone.digits for phone in phones]
 
 
@@ -233,7 +239,7 @@ def test_one_that_ended_in_the_meantime_stays_ended(con: sqlite3.Connection) -> 
             subscriptions.end(con, ANNA, None, now=400.0)
 
     con.set_trace_callback(on_statement)
-    assert subscriptions.activate(con, 0, RULES, {}, 500.0) == Activation(0, 0, None)
+    assert subscriptions.activate(con, 0, RULES, ENCODINGS, 500.0) == Activation(0, 0, 0, None)
     assert statements[-1] == "BEGIN IMMEDIATE"
     assert told(con) == []
 
@@ -251,7 +257,7 @@ def clerk(
 ) -> tuple[SubscriptionState, bool, bool]:
     """Asks for a registration and gives its state, whether it was made, and told."""
     request = Request(msisdn, number, carrier, Script.LATIN, channel)
-    registered = register(con, cache, request, RULES, {}, 100.0)
+    registered = register(con, cache, request, RULES, ENCODINGS, 100.0)
     return registered.subscription.state, registered.made, registered.told
 
 
@@ -289,11 +295,15 @@ def test_a_registration_that_is_not_told(
     assert clerk(con, carrier=carrier, channel=channel) == (ACTIVE, True, False)
 
 
-def test_being_registered_already_changes_nothing(con: sqlite3.Connection) -> None:
+def test_being_registered_already_changes_only_what_is_named(con: sqlite3.Connection) -> None:
     store(con, *[subscription(ANNA, f"30000000000{n}", PENDING) for n in range(3)])
     feed(con, HOME)
-    assert clerk(con, carrier="telenor") == (PENDING, False, False)
+    assert clerk(con, carrier=None) == (PENDING, False, False)
     assert {one.carrier for one in subscriptions.of_phone(con, ANNA)} == {"mtel"}
+    assert clerk(con, carrier="telenor") == (PENDING, False, False)
+    carriers = {one.customer_number: one.carrier for one in subscriptions.of_phone(con, ANNA)}
+    assert carriers.pop(HOME) == "telenor"
+    assert set(carriers.values()) == {"mtel"}
 
 
 @pytest.mark.parametrize(
@@ -309,7 +319,7 @@ def test_being_registered_already_changes_nothing(con: sqlite3.Connection) -> No
         pytest.param(
             [subscription(Msisdn(f"35988900000{n}")) for n in range(2)],
             HOME,
-            "2 phones are registered for 300000000001, and subscriptions.phones_per_number is 2",
+            "300000000001 has 2 phones, and subscriptions.phones_per_number is 2",
             id="too many phones",
         ),
         pytest.param(
