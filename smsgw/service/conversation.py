@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from smsgw.service.answer import fitting, lines
 from smsgw.service.bills import Urgency, bill_line
 from smsgw.service.customer import Account, Subscription, SubscriptionState
-from smsgw.service.keywords import Intent, Reading
+from smsgw.service.keywords import Hint, Intent, Reading
 from smsgw.service.message import MessageKind, Mo, Script
 from smsgw.service.money import day
 from smsgw.service.numbers import MSISDN
@@ -189,9 +189,9 @@ def _outdated(turn: _Turn) -> str | None:
 
 # What the answer to a registration ends with, where one of its lines says this.
 _AFTER: Final = {
+    "looks_like_phone": "number_on_bill",
     "registered": "carrier_change",
     "not_by_message": "register_elsewhere",
-    "looks_like_phone": "number_on_bill",
 }
 
 
@@ -215,7 +215,15 @@ def _register(turn: _Turn) -> _Outcome:
         names.add(name)
         said.append((number, turn.texts[name](number=number, limit=bounds.get(name))))
     closing = [turn.texts[after]() for name, after in _AFTER.items() if name in names]
-    return tuple(changes), turn.say(" ".join(closing), said)
+    return tuple(changes), turn.say(_joined(closing), said)
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    """One behind the other, on a new line where one has no end of its own: a web address, say."""
+    text = ""
+    for sentence in sentences:
+        text += (" " if text.endswith((".", "!", "?")) else "\n") + sentence
+    return text.strip()
 
 
 def _registered_before(turn: _Turn, subscription: Subscription) -> tuple[str, Change | None]:
@@ -270,9 +278,12 @@ def _help(turn: _Turn) -> _Outcome:
 
 
 def _unknown(turn: _Turn) -> _Outcome:
-    hint = turn.reading.hint
-    name = f"hint_{hint}" if hint else "unknown"
-    return (), turn.say(turn.texts[name](digits=turn.reading.digits))
+    reading = turn.reading
+    if turn.rules.sms or reading.keyword or reading.hint is Hint.KEYWORD_NOT_FIRST:
+        name = f"hint_{reading.hint}" if reading.hint else "unknown"
+    else:  # no number is asked for where it would only be refused
+        name = "register_elsewhere" if reading.hint else "unknown_without_registration"
+    return (), turn.say(turn.texts[name](digits=reading.digits))
 
 
 _ANSWERS: Final[dict[Intent, Callable[[_Turn], _Outcome]]] = {

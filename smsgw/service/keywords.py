@@ -29,13 +29,15 @@ class Intent(StrEnum):
 class Hint(StrEnum):
     """What was wrong with a text that is unknown, where that can be said."""
 
-    WRONG_LENGTH = "wrong_length"  # a number of `Reading.digits` digits instead of 12
+    WRONG_LENGTH = "wrong_length"  # one number, of `Reading.digits` digits instead of 12
+    IN_PIECES = "in_pieces"  # digits here and there, none of which are 12 together
     PHONE_NUMBER = "phone_number"  # that number is a mobile one: 0888123456, 00359888123456
     ACCOUNT_NUMBER = "account_number"  # the digits are part of something else, an IBAN say
     UNSEPARATED = "unseparated"  # numbers run into each other
     TOO_MANY_NUMBERS = "too_many_numbers"  # more than five
     MIXED_DIGITS = "mixed_digits"  # customer numbers and other digits
     LONG_LABEL = "long_label"  # more than five words before a number
+    MORE_THAN_WORD = "more_than_word"  # a keyword and digits that are no try: a month, a year
     KEYWORD_NOT_FIRST = "keyword_not_first"  # there is one, behind other words
 
 
@@ -48,6 +50,7 @@ class Reading(NamedTuple):
     hint: Hint | None = None  # with UNKNOWN only
     script: Script | None = None  # None: the text has no words
     digits: int = 0  # with WRONG_LENGTH only: how many there are
+    keyword: Intent | None = None  # with UNKNOWN only: the one that the text begins with
 
 
 KEYWORDS: Final = {
@@ -162,7 +165,7 @@ def _read_keyword(keyword: Intent, runs: Sequence[_Run]) -> Reading:
     numbers = _numbers(runs)
     wrong = _what_is_wrong(runs, numbers)
     if wrong:
-        return wrong
+        return wrong._replace(hint=wrong.hint or Hint.MORE_THAN_WORD, keyword=keyword)
     if keyword is Intent.BILL_CHECK and numbers:
         return Reading(Intent.BILL_CHECK_FOR, numbers)
     return Reading(keyword, numbers)
@@ -197,11 +200,19 @@ def _what_is_wrong(runs: Sequence[_Run], numbers: Sequence[str]) -> Reading | No
         hint = Hint.PHONE_NUMBER
     elif len(longest) >= 2 * CUSTOMER_NUMBER_DIGITS:
         hint = Hint.UNSEPARATED
+    elif len(runs) > 1 and _is_a_try(runs, longest):
+        hint = Hint.IN_PIECES
     elif len(longest) >= FEWEST_DIGITS_OF_A_TRY:
         return Reading(Intent.UNKNOWN, hint=Hint.WRONG_LENGTH, digits=len(longest))
     else:
         return Reading(Intent.UNKNOWN)
     return Reading(Intent.UNKNOWN, hint=hint)
+
+
+def _is_a_try(runs: Sequence[_Run], longest: str) -> bool:
+    """Whether runs too short each were meant as a number: one is nearly it, or all are it."""
+    digits = sum(len(run.digits) for run in runs)
+    return len(longest) >= FEWEST_DIGITS_OF_A_TRY or digits == CUSTOMER_NUMBER_DIGITS
 
 
 def _find_runs(text: str, tokens: Sequence[re.Match[str]]) -> list[_Run]:

@@ -164,7 +164,7 @@ def _wording(script: Script, overrides: Overrides, company: Company) -> Wording:
     reach = ", ".join([known[key] for key in ("phone", "web", "email") if known[key]][:2])
     named = known["name"] and (script is Script.CYRILLIC or gsm.fits(known["name"]))
     contact = _filled(texts["contact_named" if named else "contact"], {**known, "reach": reach})
-    known[CONTACT] = contact.format() if reach else ""
+    known[CONTACT] = contact.format() if reach else known["name"] * bool(named)
     return {name: _filled(text, known).format for name, text in texts.items()}
 
 

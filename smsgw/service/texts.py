@@ -3,7 +3,7 @@
 The company pays for every part: 160 characters in Latin, 70 in Cyrillic (153 and 67 where there
 are more parts). The Latin texts are the Cyrillic ones in the official transliteration, all of it
 in GSM 03.38. `{name}`, `{phone}`, `{email}`, `{web}` and `{contact}`, the company's, may stand in
-every text.
+every text. `{contact}` is the company's name and two ways to reach it, or what there is of these.
 """
 
 from typing import Final, NamedTuple
@@ -102,14 +102,14 @@ TEXTS: Final[dict[str, Text]] = {
         needs=("number",),
     ),
     "too_many_numbers": Text(
-        "{number}: otkaz, maks. {limit} nomera.",
-        "{number}: отказ, макс. {limit} номера.",
+        "{number}: otkaz, maks. broy nomera: {limit}.",
+        "{number}: отказ, макс. брой номера: {limit}.",
         needs=("number",),
         may=("limit",),
     ),
     "too_many_phones": Text(
-        "{number}: otkaz, maks. {limit} telefona.",
-        "{number}: отказ, макс. {limit} телефона.",
+        "{number}: otkaz, maks. broy telefoni: {limit}.",
+        "{number}: отказ, макс. брой телефони: {limit}.",
         needs=("number",),
         may=("limit",),
     ),
@@ -169,10 +169,18 @@ TEXTS: Final[dict[str, Text]] = {
         "Ne razbrahme. Pratete smetka, klientski nomer, stop ili pomosht.",
         "Не разбрахме. Пратете сметка, клиентски номер, стоп или помощ.",
     ),
+    "unknown_without_registration": Text(
+        "Ne razbrahme. Pratete smetka, stop ili pomosht.",
+        "Не разбрахме. Пратете сметка, стоп или помощ.",
+    ),
     "hint_wrong_length": Text(
         "Klientskiyat nomer ima 12 tsifri, prateni sa {digits}.",
         "Клиентският номер има 12 цифри, пратени са {digits}.",
         may=("digits",),
+    ),
+    "hint_in_pieces": Text(
+        "Pratete 12-te tsifri na nomera slyato, bez drugi chisla.",
+        "Пратете 12-те цифри на номера слято, без други числа.",
     ),
     "hint_phone_number": Text(
         "Tova prilicha na telefon. Pratete klientskia si nomer (12 tsifri).",
@@ -197,6 +205,10 @@ TEXTS: Final[dict[str, Text]] = {
     "hint_long_label": Text(
         "Pratete klientskia si nomer bez tekst predi nego.",
         "Пратете клиентския си номер без текст преди него.",
+    ),
+    "hint_more_than_word": Text(
+        "Pratete samo dumata, bez chisla: smetka ili stop.",
+        "Пратете само думата, без числа: сметка или стоп.",
     ),
     "hint_keyword_not_first": Text(
         "Zapochnete saobshtenieto s dumata smetka, stop ili pomosht.",

@@ -301,8 +301,8 @@ REGISTER = {
         (*active(D), *pending(E)),
         {A: (), B: (), C: ()},
         f"{A} e registriran.\n"
-        f"{B}: otkaz, maks. 3 nomera.\n"
-        f"{C}: otkaz, maks. 3 nomera.\n"
+        f"{B}: otkaz, maks. broy nomera: 3.\n"
+        f"{C}: otkaz, maks. broy nomera: 3.\n"
         f"{CARRIER_CHANGE}",
         (Subscribe(A, ACTIVE, LATIN),),
         rules=replace(RULES, numbers_per_phone=3),
@@ -311,7 +311,7 @@ REGISTER = {
         f"{A}, {B}",
         (),
         {},
-        f"{ACCEPTED.format(A)}\n{B}: otkaz, maks. 1 nomera.",
+        f"{ACCEPTED.format(A)}\n{B}: otkaz, maks. broy nomera: 1.",
         (Subscribe(A, PENDING, LATIN),),
         rules=replace(RULES, numbers_per_phone=1),
     ),
@@ -321,7 +321,7 @@ REGISTER = {
         {B: (), C: ()},
         f"{A} veche e registriran.\n"
         f"{B} e registriran.\n"
-        f"{C}: otkaz, maks. 2 nomera.\n"
+        f"{C}: otkaz, maks. broy nomera: 2.\n"
         f"{CARRIER_CHANGE}",
         (Subscribe(B, ACTIVE, LATIN),),
         rules=replace(RULES, numbers_per_phone=2),
@@ -330,12 +330,12 @@ REGISTER = {
         f"{A}, {B}",
         (),
         {A: (), B: ()},
-        f"{A}: otkaz, maks. 5 telefona.\n{B} e registriran.\n{CARRIER_CHANGE}",
+        f"{A}: otkaz, maks. broy telefoni: 5.\n{B} e registriran.\n{CARRIER_CHANGE}",
         (Subscribe(B, ACTIVE, LATIN),),
         phones={A: 5, B: 4},
     ),
     "phones a number, not in the cache": Row(
-        A, (), {}, f"{A}: otkaz, maks. 5 telefona.", phones={A: 6}
+        A, (), {}, f"{A}: otkaz, maks. broy telefoni: 5.", phones={A: 6}
     ),
     "a full number is no bar to the phones it has": Row(
         A,
@@ -369,8 +369,29 @@ REGISTER = {
         {A: ()},
         f"{PHONE_LIKE} prilicha na telefon.\n"
         f"{A} e registriran.\n"
-        f"{CARRIER_CHANGE} Klientskiyat nomer e vav fakturata.",
+        f"Klientskiyat nomer e vav fakturata. {CARRIER_CHANGE}",
         (Subscribe(A, ACTIVE, LATIN),),
+    ),
+    "looks like one among others, with the company's particulars": Row(
+        f"{PHONE_LIKE}, {A}",
+        (),
+        {A: ()},
+        f"{PHONE_LIKE} prilicha na telefon.\n"
+        f"{A} e registriran.\n"
+        f"Klientskiyat nomer e vav fakturata. {CARRIER_CHANGE} {CONTACT}",
+        (Subscribe(A, ACTIVE, LATIN),),
+        rules=CEZ,
+    ),
+    "no sentence runs on from a web address": Row(
+        f"{A}, {B}",
+        pending(A),
+        {A: ()},
+        f"{A} e registriran.\n"
+        f"{B} ne se registrira sas SMS.\n"
+        f"{CARRIER_CHANGE} {CONTACT}\n"
+        f"{ELSEWHERE} {CONTACT}",
+        (Subscribe(A, ACTIVE, LATIN),),
+        rules=replace(CEZ, sms=False),
     ),
     "359, but no mobile number": Row(
         "359288123456",
@@ -482,6 +503,31 @@ UNKNOWN = {
     ),
     "a phone number": Row(
         "0888123456", (), {}, "Tova prilicha na telefon. Pratete klientskia si nomer (12 tsifri)."
+    ),
+    "a number in pieces": Row(
+        "3000--12345678", (), {}, "Pratete 12-te tsifri na nomera slyato, bez drugi chisla."
+    ),
+    "more than the word": Row(
+        "smetka za noemvri 2026", (), {}, "Pratete samo dumata, bez chisla: smetka ili stop."
+    ),
+    "nothing to be said, and none by message": Row(
+        "dobar den", (), {}, "Ne razbrahme. Pratete smetka, stop ili pomosht.", rules=CLOSED
+    ),
+    "eleven digits, and none by message": Row("30001234567", (), {}, ELSEWHERE, rules=CLOSED),
+    "a phone number, and none by message": Row("0888123456", (), {}, ELSEWHERE, rules=CLOSED),
+    "stop with eleven digits, and none by message": Row(
+        "stop 30001234567",
+        (),
+        {},
+        "Klientskiyat nomer ima 12 tsifri, prateni sa 11.",
+        rules=CLOSED,
+    ),
+    "keyword behind, and none by message": Row(
+        "molya smetka",
+        (),
+        {},
+        "Zapochnete saobshtenieto s dumata smetka, stop ili pomosht.",
+        rules=CLOSED,
     ),
     "six numbers": Row(
         f"{A}, {B}, {C}, {D}, {E}, {F}", (), {}, "Pratete nay-mnogo 5 nomera v edno saobshtenie."

@@ -180,21 +180,31 @@ REFUSED: dict[str, tuple[str, Hint | None, int]] = {
     "stop with 13 digits": ("stop 3000123456789", Hint.WRONG_LENGTH, 13),
     "stop touching 11 digits": ("stop30001234567", Hint.WRONG_LENGTH, 11),
     "help touching 11 digits": ("help30001234567", Hint.WRONG_LENGTH, 11),
-    "smetka for a month": ("smetka za 11", None, 0),
+    "a number in two pieces": ("3000--12345678", Hint.IN_PIECES, 0),
+    "a number on two lines": ("3000 1234\n5678", Hint.IN_PIECES, 0),
+    "smetka with a number in three pieces": ("smetka 3000--1234--5678", Hint.IN_PIECES, 0),
+    "11 digits and a floor": ("30001234567 etaj 3", Hint.IN_PIECES, 0),
+    "a day and a floor": ("dobar den, 1 maj, etaj 3", None, 0),
+    "smetka for a month": ("smetka za 11", Hint.MORE_THAN_WORD, 0),
+    "smetka and a digit": ("smetka 1", Hint.MORE_THAN_WORD, 0),
+    "smetka and a year": ("smetka za noemvri 2026", Hint.MORE_THAN_WORD, 0),
+    "smetka and a day": ("сметка за 5 ноември 2026", Hint.MORE_THAN_WORD, 0),
+    "stop and a digit": ("stop 1", Hint.MORE_THAN_WORD, 0),
+    "stop, a digit and another keyword": ("stop 1 smetka", Hint.MORE_THAN_WORD, 0),
     "24 digits unbroken": (A + B, Hint.UNSEPARATED, 0),
     "no group ends on the twelfth": ("3000 1234 56703 00012345671", Hint.UNSEPARATED, 0),
     "the second one is short": (f"{A} 3000 1234", Hint.WRONG_LENGTH, 20),
-    "two dashes in a number": ("300012--345670", Hint.WRONG_LENGTH, 6),
-    "a dash and a dot in a number": ("300012.-345670", Hint.WRONG_LENGTH, 6),
-    "comma in a number": ("300012,345670", Hint.WRONG_LENGTH, 6),
-    "semicolon in a number": ("300012;345670", Hint.WRONG_LENGTH, 6),
-    "slash in a number": ("300012/345670", Hint.WRONG_LENGTH, 6),
-    "line end in a number": ("300012\n345670", Hint.WRONG_LENGTH, 6),
-    "line separator in a number": ("300012\u2029345670", Hint.WRONG_LENGTH, 6),
-    "colon in a number": ("300012:345670", Hint.WRONG_LENGTH, 6),
-    "ellipsis in a number": ("300012…345670", Hint.WRONG_LENGTH, 6),
-    "letter in a number": ("300012х345670", Hint.WRONG_LENGTH, 6),
-    "fraction slash": ("300012⁄345670", Hint.WRONG_LENGTH, 6),
+    "two dashes in a number": ("300012--345670", Hint.IN_PIECES, 0),
+    "a dash and a dot in a number": ("300012.-345670", Hint.IN_PIECES, 0),
+    "comma in a number": ("300012,345670", Hint.IN_PIECES, 0),
+    "semicolon in a number": ("300012;345670", Hint.IN_PIECES, 0),
+    "slash in a number": ("300012/345670", Hint.IN_PIECES, 0),
+    "line end in a number": ("300012\n345670", Hint.IN_PIECES, 0),
+    "line separator in a number": ("300012\u2029345670", Hint.IN_PIECES, 0),
+    "colon in a number": ("300012:345670", Hint.IN_PIECES, 0),
+    "ellipsis in a number": ("300012…345670", Hint.IN_PIECES, 0),
+    "letter in a number": ("300012х345670", Hint.IN_PIECES, 0),
+    "fraction slash": ("300012⁄345670", Hint.IN_PIECES, 0),
     "raised digit": (f"{A}²", Hint.WRONG_LENGTH, 13),
     "six": (f"{A} {B} {C} {D} {E} {F}", Hint.TOO_MANY_NUMBERS, 0),
     "smetka for six": (f"smetka {A} {B} {C} {D} {E} {F}", Hint.TOO_MANY_NUMBERS, 0),
@@ -204,11 +214,11 @@ REFUSED: dict[str, tuple[str, Hint | None, int]] = {
     "a number in a list": (f"1) {A}", Hint.MIXED_DIGITS, 0),
     "a number and half a slash": (f"{A}/1", Hint.MIXED_DIGITS, 0),
     "a digit in the label": (f"moq 4islo {A}", Hint.MIXED_DIGITS, 0),
-    "smetka and a year": (f"smetka {A} za 2026", Hint.MIXED_DIGITS, 0),
+    "smetka for a number and a year": (f"smetka {A} za 2026", Hint.MIXED_DIGITS, 0),
     "label of six words": (f"a b c d e f {A}", Hint.LONG_LABEL, 0),
     "label of six words before the second": (f"{A} a b c d e f {B}", Hint.LONG_LABEL, 0),
     "IBAN": ("BG80BNBG96611020345678", Hint.ACCOUNT_NUMBER, 0),
-    "IBAN in groups": ("BG80 BNBG 9661 1020 3456 78", Hint.WRONG_LENGTH, 14),
+    "IBAN in groups": ("BG80 BNBG 9661 1020 3456 78", Hint.IN_PIECES, 0),
     "IBAN whose groups make twelve": ("BG80 BNBG 3000 1234 5670", Hint.MIXED_DIGITS, 0),
     "Latin letters before": (f"BNBG{A}", Hint.ACCOUNT_NUMBER, 0),
     "Latin letters behind": (f"{A}BG", Hint.ACCOUNT_NUMBER, 0),
@@ -239,7 +249,23 @@ REFUSED: dict[str, tuple[str, Hint | None, int]] = {
 @pytest.mark.parametrize(("text", "hint", "digits"), REFUSED.values(), ids=REFUSED)
 def test_hints(text: str, hint: Hint | None, digits: int) -> None:
     reading = read(text)
-    assert reading._replace(script=None) == Reading(Intent.UNKNOWN, hint=hint, digits=digits)
+    assert reading._replace(script=None, keyword=None) == Reading(
+        Intent.UNKNOWN, hint=hint, digits=digits
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [
+        ("smetka 30001234567", Intent.BILL_CHECK),
+        ("stop 1", Intent.STOP),
+        ("30001234567 smetka", None),
+        ("smetka30001234567", None),
+        ("stop", None),
+    ],
+)
+def test_the_keyword_of_what_is_not_understood(text: str, keyword: Intent | None) -> None:
+    assert read(text).keyword is keyword
 
 
 CODED = {

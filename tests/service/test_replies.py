@@ -101,6 +101,7 @@ REACHED = {
         "Kontakt: 0700 10 010, info@cez.bg",
         "Контакт: 0700 10 010, info@cez.bg",
     ),
+    "a name only": (Company("CEZ"), "CEZ", "CEZ"),
     "email only": (
         Company(email="info@cez.bg"),
         "Kontakt: info@cez.bg",
@@ -122,7 +123,7 @@ def test_contact_is_composed_of_what_is_known(company: Company, latin: str, cyri
     assert replies[CYRILLIC]["help"]().endswith(f"стоп - за отказ. {cyrillic}")
 
 
-@pytest.mark.parametrize("company", [None, Company(), Company(name="CEZ"), Company(phone="")])
+@pytest.mark.parametrize("company", [None, Company(), Company(name="", phone="")])
 def test_without_a_way_to_reach_the_company_no_gap_is_left(company: Company | None) -> None:
     replies = Replies(company=company)
     assert replies[LATIN]["carrier_change"]() == "Pri smyana na operatora ni uvedomete."
