@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
 from smsgw.cli.common import Json, fail, noun, print_json
+from smsgw.cli.words import number_from, one_of, whole_number
 
 if TYPE_CHECKING:
     from smsgw.simulator.errand import Errand, Message, Run
@@ -61,20 +62,31 @@ def _status_option(text: str) -> Any:
 
 
 def _seconds(text: str, least: float = 0.0) -> Any:
-    return _option(text, min=least, metavar="SECONDS")
+    return _option(text, parser=number_from(least), metavar="SECONDS")
 
 
 def _number(text: str, least: int = 0) -> Any:
-    return _option(text, min=least, metavar="N")
+    return _option(text, parser=whole_number(least), metavar="N")
+
+
+def _choice(text: str, *choices: str) -> Any:
+    return _option(text, parser=one_of(*choices), metavar="|".join(choices))
+
+
+def _word(text: str, metavar: str) -> Any:
+    return _option(text, metavar=metavar)
 
 
 @app.command()
 def simulate(
     *,
-    port: Annotated[int, _option("Listen here; 0: a free port.", min=0, max=65535)] = 2775,
-    host: Annotated[str, _option("The address to listen on.")] = "127.0.0.1",
-    system_id: Annotated[str | None, _option("Who may bind; if not given: anyone.")] = None,
-    password: Annotated[str | None, _option("If not given: any.")] = None,
+    port: Annotated[
+        int,
+        _option("Listen here; 0: a free port.", parser=whole_number(0, 65535), metavar="PORT"),
+    ] = 2775,
+    host: Annotated[str, _word("The address to listen on.", "HOST")] = "127.0.0.1",
+    system_id: Annotated[str | None, _word("Who may bind; if not given: anyone.", "ID")] = None,
+    password: Annotated[str | None, _word("If not given: any.", "WORD")] = None,
     mo: Annotated[
         list[Any] | None,
         _option("A customer's message.", parser=_message, metavar="FROM:TEXT"),
@@ -88,24 +100,33 @@ def simulate(
             metavar="FILE",
         ),
     ] = None,
-    to: Annotated[str, _option("The number that customers write to.")] = "170077",
+    to: Annotated[str, _word("The number that customers write to.", "NUMBER")] = "170077",
     rate: Annotated[
-        float, _option("Customers' messages a second; 0: no limit.", min=0, metavar="N")
+        float,
+        _option("Customers' messages a second; 0: no limit.", parser=number_from(0), metavar="N"),
     ] = 0.0,
     window: Annotated[int, _number("deliver_sm unanswered at once, per session.", 1)] = 10,
     long_messages: Annotated[
-        Literal["udh", "payload"], _option("How a customer's long text is sent.")
+        str, _choice("How a customer's long text is sent.", "udh", "payload")
     ] = "udh",
     default_alphabet: Annotated[
-        Literal["gsm7", "latin1", "ascii"], _option("What data_coding 0 means.")
+        Any, _choice("What data_coding 0 means.", "gsm7", "latin1", "ascii")
     ] = "gsm7",
     ids: Annotated[
-        Literal["decimal", "hex", "hex_in_response", "hex_in_receipt"],
-        _option("How message ids are written."),
+        str,
+        _choice(
+            "How message ids are written.",
+            "decimal",
+            "hex",
+            "hex_in_response",
+            "hex_in_receipt",
+        ),
     ] = "decimal",
     receipt_delay: Annotated[float, _seconds("Before a receipt.")] = 0.05,
-    receipt_stat: Annotated[str, _option("What receipts say: DELIVRD, UNDELIV, …")] = "DELIVRD",
-    receipt_err: Annotated[str, _option("Their error code.")] = "000",
+    receipt_stat: Annotated[
+        str, _word("What receipts say: DELIVRD, UNDELIV, …", "STATE")
+    ] = "DELIVRD",
+    receipt_err: Annotated[str, _word("Their error code.", "CODE")] = "000",
     retry_interval: Annotated[float, _seconds("Between two tries of a deliver_sm.", 0.01)] = 1.0,
     tries: Annotated[int, _number("Refusals for now before one is given up.", 1)] = 100,
     refuse: Annotated[Any, _pick_option("Fault: refuse these submit_sm.")] = None,
@@ -124,7 +145,7 @@ def simulate(
     mute: Annotated[
         bool, _option("Fault: accept connections and never say a word.", "--mute")
     ] = False,
-    seed: Annotated[int, _option("Of the faults that strike by chance.", metavar="N")] = 0,
+    seed: Annotated[int, _number("Of the faults that strike by chance.")] = 0,
     once: Annotated[
         bool,
         _option("End when each message is acknowledged and answered; 1 if one isn't.", "--once"),

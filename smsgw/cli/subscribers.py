@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import tzinfo
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -25,7 +25,8 @@ from smsgw.cli.stores import (
     read_stores,
     to_read,
 )
-from smsgw.service.message import Channel, Script
+from smsgw.cli.words import one_of
+from smsgw.service.message import SCRIPTS, Channel, Script
 from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from smsgw.storage.subscriptions import Record
 
 app = noun("Registrations. Phone numbers are printed in full.")
+
+# Channels that a clerk can register for; the others are the customer's own and the file's.
+CLERKS: Final = (Channel.WEB, Channel.CENTRE, Channel.EASYPAY, Channel.API)
 
 Phone = Annotated[
     str, typer.Argument(metavar="MSISDN", help="A phone number: 0888123456, +359888123456, ….")
@@ -53,11 +57,16 @@ def add(
         typer.Option(metavar="ID", help="The phone's carrier [by its number's first digits]."),
     ] = None,
     script: Annotated[
-        Literal["latin", "cyrillic"] | None,
-        typer.Option(help="What it is written to in [latin].", show_default=False),
+        str | None,
+        typer.Option(
+            parser=one_of(*SCRIPTS),
+            metavar="|".join(SCRIPTS),
+            help="What it is written to in [latin].",
+        ),
     ] = None,
     channel: Annotated[
-        Literal["web", "centre", "easypay", "api"], typer.Option(help="Where it comes from.")
+        str,
+        typer.Option(parser=one_of(*CLERKS), metavar="|".join(CLERKS), help="Where it comes from."),
     ] = "centre",
     config: Config = None,
 ) -> None:

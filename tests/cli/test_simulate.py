@@ -209,9 +209,12 @@ def test_people_are_told_who_may_bind() -> None:
         (["--lose", "1/2"], "write all, first:5, each:3 or 10%"),
         (["--refuse-status", "NONE"], "write a status by its name or number"),
         (["--refuse-bind-status", "0"], "write a status by its name or number"),
-        (["--port", "65536"], "Invalid value for '--port'"),
-        (["--window", "0"], "Invalid value for '--window'"),
-        (["--ids", "octal"], "Invalid value for '--ids'"),
+        (["--port", "65536"], "'--port': 65536 is too large: the most is 65535"),
+        (["--port", "x"], "'--port': 'x' is not a whole number"),
+        (["--window", "0"], "'--window': 0 is too small: the least is 1"),
+        (["--rate", "-1"], "'--rate': -1 is too small: the least is 0"),
+        (["--delay", "nan"], "'--delay': 'nan' is not a number"),
+        (["--ids", "octal"], "'--ids': 'octal' is none of decimal, hex, hex_in_response"),
     ],
     ids=lambda value: "" if isinstance(value, str) else " ".join(value),
 )
@@ -219,6 +222,12 @@ def test_a_wrong_command_line_is_refused(arguments: list[str], said: str) -> Non
     refused = CliRunner().invoke(app, ["--once", "--patience", "0.1", *arguments])
     assert refused.exit_code == 2
     assert said in " ".join(refused.stderr.split())
+
+
+def test_its_help_has_no_types_of_a_programming_language() -> None:
+    told = CliRunner().invoke(app, ["--help"])
+    assert "--port PORT" in told.stdout
+    assert "<" not in told.stdout
 
 
 def test_every_wrong_line_of_a_file_is_named(tmp_path: Path) -> None:

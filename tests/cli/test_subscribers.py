@@ -142,10 +142,14 @@ def test_add_past_a_bound(folder: Path) -> None:
             "there is no carrier 'a1'; there are mtel, telenor, vivacom",
             id="carrier",
         ),
-        pytest.param(["add", "0888123456", HOME, "--script", "x"], "--script", id="script"),
+        pytest.param(
+            ["add", "0888123456", HOME, "--script", "x"],
+            "'--script': 'x' is none of latin, cyrillic",
+            id="script",
+        ),
         pytest.param(
             ["add", "0888123456", HOME, "--channel", "sms"],
-            "is not one of 'web', 'centre', 'easypay', 'api'",
+            "'--channel': 'sms' is none of web, centre, easypay, api",
             id="a message's channel",
         ),
         pytest.param(["add", "0888123456"], "Missing argument 'NUMBER'", id="too few"),
