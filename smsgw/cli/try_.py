@@ -92,7 +92,13 @@ def _try_all(inputs: Iterable[Message | bytes], trial: "Trial", json: bool) -> b
 def _message(line: bytes) -> Message:
     """A line of stdin. Raises ValueError."""
     try:
-        fields = loads(line)
+        written = line.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8: {error}") from None
+    if not written:
+        raise ValueError("an empty line")
+    try:
+        fields = loads(written)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from None
     match fields:

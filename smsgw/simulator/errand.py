@@ -120,12 +120,21 @@ class Run:
 
         Of one customer's messages, the first are taken to be those that were answered.
         """
-        answered = Counter(mt.destination for mt in smsc.mts)
+        answered = Counter(_international(mt.destination) for mt in smsc.mts)
         missing = []
         for mo in smsc.mos:
             if mo.state is MoState.ACKNOWLEDGED:
-                answered[mo.source] -= 1
-                if answered[mo.source] >= 0 or not self.errand.answers:
+                customer = _international(mo.source)
+                answered[customer] -= 1
+                if answered[customer] >= 0 or not self.errand.answers:
                     continue
             missing.append(mo)
         return missing
+
+
+def _international(number: str) -> str:
+    """The digits with country code of a number as it may be written: `+359…`, `00359…`, `0888…`."""
+    digits = number.removeprefix("+")
+    if digits.startswith("00"):
+        return digits[2:]
+    return f"359{digits[1:]}" if digits.startswith("0") else digits

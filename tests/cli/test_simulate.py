@@ -136,6 +136,22 @@ def test_a_message_left_unacknowledged_is_sent_again_after_the_next_bind() -> No
     assert [each["attempt"] for each in told if each["event"] == "mo_sent"] == [2]
 
 
+@pytest.mark.parametrize("source", ["+359888123456", "00359888123456", "0888123456"])
+def test_an_answer_is_known_however_the_sender_was_written(source: str) -> None:
+    def answer(client: Client, pdu: Any) -> int:
+        client.send_message(
+            source_addr="170077", destination_addr="359888123456", short_message=b"yes"
+        )
+        return ROK
+
+    with simulator("--once", "--patience", "5", "--mo", f"{source}:smetka") as simulated:
+        with bound(simulated.port, answer) as client:
+            for _ in range(2):  # the message, the response to the answer
+                client.read_once(auto_send_enquire_link=False)
+        status, told, errors = simulated.end()
+    assert (status, told[-1]["unserved"], errors) == (0, [], "")
+
+
 @pytest.mark.parametrize(
     ("statuses", "unserved"),
     [

@@ -132,8 +132,16 @@ def test_lines_of_stdin_in_order(registered: Path) -> None:
     assert intents == ["bill_check", "stop", "help"]
 
 
+def test_what_surrounds_a_line_of_stdin_is_passed_over(folder: Path) -> None:
+    line = '\ufeff\xa0 {"from": "359888000001", "text": "stop"}\u3000\r\n'
+    result = smsgw("--stdin", "--json", stdin=line.encode())
+    assert (result.exit_code, json.loads(result.stdout)["intent"]) == (0, "stop")
+
+
 WRONG = [
-    pytest.param(b"", id="blank"),
+    pytest.param(b"", id="empty"),
+    pytest.param(b" \t\r", id="blank"),
+    pytest.param('{"from": "359888000001", "text": "stop"}'.encode("utf-16-le"), id="UTF-16"),
     pytest.param(b"smetka", id="no JSON"),
     pytest.param(b"[1]", id="no object"),
     pytest.param(b'{"from": "359888000001"}', id="no text"),
