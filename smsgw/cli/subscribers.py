@@ -142,7 +142,7 @@ def end(
     from smsgw.storage.database import transaction
 
     settings = load_settings_or_exit(config)
-    msisdn = _msisdn(phone)
+    msisdn = _stored_msisdn(phone)
     number = None if number is None else _customer_number(number)
     with open_stores(settings.data_dir) as stores, transaction(stores.con):
         ended = subscriptions.end(stores.con, msisdn, number, SystemClock().now())
@@ -266,8 +266,8 @@ def _readings(who: str) -> tuple["Msisdn | None", str | None]:
     from smsgw.service import numbers
 
     msisdn = number = None
-    with suppress(ValueError):
-        msisdn = numbers.msisdn(who)
+    with suppress(typer.BadParameter):
+        msisdn = _stored_msisdn(who)
     with suppress(ValueError):
         number = numbers.customer_number(who)
     if msisdn is None and number is None:
@@ -284,6 +284,18 @@ def _msisdn(text: str) -> "Msisdn":
         return numbers.msisdn(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="MSISDN") from None
+
+
+def _stored_msisdn(text: str) -> "Msisdn":
+    """A phone that may be registered: also one that no clerk could add, but whose message came."""
+    from smsgw.carrier import addresses
+
+    try:
+        return _msisdn(text)
+    except typer.BadParameter:
+        if phone := addresses.msisdn(text, addresses.UNKNOWN):
+            return phone
+        raise
 
 
 def _customer_number(text: str) -> str:

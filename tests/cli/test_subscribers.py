@@ -187,6 +187,19 @@ def test_end_what_is_not_there(folder: Path) -> None:
     assert smsgw("end", "0888123456").stderr == "359888123456 is not registered\n"
 
 
+def test_a_landline_that_wrote_is_found_and_ended(folder: Path) -> None:
+    with closing(open_gateway(folder / "data")) as con:
+        con.execute(
+            "INSERT INTO subscription (msisdn, customer_number, state, carrier, script, channel,"
+            " notify, requested_at) VALUES ('35929876543', ?, 'active', 'mtel', 'latin', 'sms',"
+            " 0, 0)",
+            (HOME,),
+        )
+    (shown,) = json.loads(smsgw("show", "029876543", "--json").stdout)
+    assert shown["msisdn"] == "35929876543"
+    assert smsgw("end", "35929876543").stdout == "35929876543: 1 ended\n"
+
+
 def test_show_a_phone_has_its_past(folder: Path) -> None:
     smsgw("add", "0888123456", HOME)
     smsgw("end", "0888123456")
