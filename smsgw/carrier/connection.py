@@ -48,6 +48,7 @@ STATUS: Final = {
 }
 _MESSAGES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
 _SENDING: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
+_RECEIVING: Final = frozenset({State.BOUND_RX, State.BOUND_TRX})
 
 _P = ParamSpec("_P")
 
@@ -121,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._keeper = keeper
         self._clock = clock
         self._meter = meter
-        self._log = log
+        self.log = log
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._unanswered: dict[int, Pdu] = {}
@@ -137,14 +138,25 @@ class Connection(asyncio.Protocol):
         self.id: int | None = None  # of the session, once it is bound
         self.refusal: int | None = None  # the status that refused the bind
         self.reason = ""  # why the session ended
+        self.opened: asyncio.Future[None] = self._loop.create_future()  # bound, or never
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     # -- what the link asks ----------------------------------------------------------------
 
     @property
+    def sends(self) -> bool:
+        """Whether the session is bound so that segments may be submitted."""
+        return self._session.state in _SENDING
+
+    @property
+    def receives(self) -> bool:
+        """Whether the session is bound so that messages come in."""
+        return self._session.state in _RECEIVING
+
+    @property
     def free(self) -> int:
         """How many segments may be submitted now."""
-        if self._valve.blocked or self._session.state not in _SENDING:
+        if self._valve.blocked or not self.sends:
             return 0
         return self._session.window_free
 
@@ -171,7 +183,7 @@ class Connection(asyncio.Protocol):
             except SessionError as error:
                 unsent.append(self._unsent(segment, Acceptance.NOT_SENT, error))
             except EncodeError as error:
-                self._log.error("link.segment_unfit", reason=str(error))
+                self.log.error("link.segment_unfit", reason=str(error))
                 unsent.append(self._unsent(segment, Acceptance.PERMANENT, error))
         self._flush_soon()
         if unsent:
@@ -207,7 +219,7 @@ class Connection(asyncio.Protocol):
         """After a fault of ours, in an `except`: log it once and cut the connection."""
         if not self._failed:
             self._failed = True
-            self._log.exception("link.connection_failed")
+            self.log.exception("link.connection_failed")
         self.abort()
 
     # -- what asyncio calls ----------------------------------------------------------------
@@ -238,6 +250,8 @@ class Connection(asyncio.Protocol):
         finally:
             self._ticker.stop()
             self._cutter.stop()
+            if not self.opened.done():
+                self.opened.set_result(None)
             self.closed.set_result(None)
 
     def pause_writing(self) -> None:
@@ -289,6 +303,7 @@ class Connection(asyncio.Protocol):
             self._complain(event)
         elif isinstance(event, Bound):
             self.id = self._keeper.bound(self)
+            self.opened.set_result(None)
         elif isinstance(event, BindRefused):
             self.refusal = event.status
         elif isinstance(event, Ended):
@@ -323,7 +338,7 @@ class Connection(asyncio.Protocol):
         if violation.reason not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
             self._complaints.add(violation.reason)
             header = violation.octets[:16].hex()
-            self._log.warning("link.violation", reason=violation.reason, header=header)
+            self.log.warning("link.violation", reason=violation.reason, header=header)
 
     def _lose(self, reason: str) -> None:
         events = self._session.lost(self._clock.monotonic(), reason)

@@ -376,7 +376,7 @@ def test_a_dial_without_end_is_given_up(
         async def for_ever() -> None:
             await asyncio.sleep(10_000)
 
-        monkeypatch.setattr(bench.link, "_dial", for_ever)
+        monkeypatch.setattr(bench.link._way, "_dial", for_ever)
         await bench.until(lambda: bench.status is LinkStatus.WAITING)
         assert bench.now == pytest.approx(10, abs=1.5)
         assert bench.link.state().last_error == "no connection in time"
@@ -400,7 +400,7 @@ def test_why_a_dial_failed_is_said_in_words(
         async def failing() -> None:
             raise error
 
-        monkeypatch.setattr(bench.link, "_dial", failing)
+        monkeypatch.setattr(bench.link._way, "_dial", failing)
         await bench.until(lambda: bench.status is LinkStatus.WAITING)
         assert reason in bench.link.state().last_error
 
