@@ -138,6 +138,7 @@ class Connection(asyncio.Protocol):
         self.id: int | None = None  # of the session, once it is bound
         self.refusal: int | None = None  # the status that refused the bind
         self.reason = ""  # why the session ended
+        self.answered_at = -math.inf  # when the last response to a submit came, monotonic seconds
         self.opened: asyncio.Future[None] = self._loop.create_future()  # bound, or never
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -277,6 +278,8 @@ class Connection(asyncio.Protocol):
                     batch.outcomes.append(_lost(event.context, batch.at, "not understood"))
         if batch.incoming:
             self._exchange.received(batch.incoming, self._answer)
+        if batch.seconds:
+            self.answered_at = self._clock.monotonic()
         if batch.ended:
             self._unanswered.clear()
             self._keeper.ended(self)

@@ -6,6 +6,7 @@ session and begins again, for ever and at a decent pace.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -35,6 +36,7 @@ class Dialling:
         self._clock = clock
         self._backoff = Backoff(random)
         self._log = holder.log.bind(host=settings.host, port=settings.port)
+        self._hurried = asyncio.Event()
         self._last_failure: Failure | None = None
 
     async def run(self) -> None:
@@ -111,4 +113,10 @@ class Dialling:
             say = self._log.debug
         say(failure.event, reason=failure.reason, retry_in=round(delay, 1))
         self._last_failure = failure
-        await asyncio.sleep(delay)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._hurried.wait()
+
+    def hurry(self) -> None:
+        self._hurried.set()
+        self._hurried.clear()

@@ -1,18 +1,25 @@
 """The link to one carrier: holds its bound sessions and spreads segments over them.
 
 How a session comes to be is not its affair (`ways.Way`).
+
+A session on which nothing moves is no session: where submits are on their way, and not one was
+answered for `response_timeout`, it is unbound and another takes its place, however well the peer
+answers enquire_link.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from smsgw.carrier.backoff import Trouble
 from smsgw.carrier.connection import Connection
 from smsgw.carrier.dialling import Dialling
 from smsgw.carrier.meter import Meter
+from smsgw.carrier.pace import Answers
 from smsgw.carrier.throttle import Throttle
 from smsgw.carrier.timer import Timer
 from smsgw.carrier.translate import Translator
@@ -28,7 +35,6 @@ log = get_logger(__name__)
 
 BIND_SECONDS: Final = 30.0
 UNBIND_SECONDS: Final = 1.0  # for the unbind_resp, when draining took all the time there was
-THROTTLED_SECONDS: Final = 1.0  # of rest after ESME_RTHROTTLED, as Kannel has it
 
 
 class SessionIds:
@@ -73,12 +79,15 @@ class Link:
             enquire_link=settings.enquire_link,
             response_timeout=settings.response_timeout,
             bind_timeout=BIND_SECONDS,
+            inactivity=settings.inactivity,
         )
         self._throttle = Throttle(settings.throughput, clock.monotonic())
         self.log: FilteringBoundLogger = log.bind(carrier=settings.id)
         self.wanted = asyncio.Event()
         self.wanted.set()
         self._bound: list[Connection] = []
+        self._leaving: set[Connection] = set()
+        self._draining: asyncio.Future[list[None]] | None = None
         self._stopped = asyncio.Event()
         self._wake = Timer(clock, self._woken)
         self._status = LinkStatus.STOPPED
@@ -87,11 +96,12 @@ class Link:
         self._told = LinkStatus.CONNECTING
         self._meter = Meter(settings.id)
         self._meter.watch(
-            settings.window,
+            settings.window * settings.sessions,
             settings.throughput,
             sessions=lambda: len(self._bound),
             in_flight=lambda: self._in_flight,
             tokens=lambda: self._throttle.available(clock.monotonic()),
+            pace=lambda: self._throttle.rate,
         )
         self._way: Way = Dialling(settings, self, clock, random)
 
@@ -108,16 +118,16 @@ class Link:
 
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send `segments`; those for which there is no place any more come back as not sent."""
-        rest = list(segments)
-        if self._throttle.available(self._clock.monotonic()):
-            for connection in self._bound if self.wanted.is_set() else ():
-                share, rest = rest[: connection.free], rest[connection.free :]
-                self._throttle.take(len(share), self._clock.monotonic())
-                connection.submit(share)
-        if rest:
+        now = self._clock.monotonic()
+        places = self._free if self._throttle.available(now) else 0
+        sent, unsent = segments[:places], segments[places:]
+        self._throttle.take(len(sent), now)
+        for connection, share in self._shares(sent):
+            connection.submit(share)
+        if unsent:
             at = self._clock.now()
-            unsent = [Outcome(each, Acceptance.NOT_SENT, at, error="no session") for each in rest]
-            self._exchange.settled(unsent)
+            outcomes = [Outcome(one, Acceptance.NOT_SENT, at, error="no session") for one in unsent]
+            self._exchange.settled(outcomes)
         self._wake_when_tokens_are_there()
 
     def state(self) -> LinkState:
@@ -131,15 +141,36 @@ class Link:
             self._limits.window * self._settings.sessions,
             self._settings.throughput,
             self._last_error,
+            self._throttle.rate,
         )
 
     @property
     def _free(self) -> int:
-        return sum(each.free for each in self._bound) if self.wanted.is_set() else 0
+        return sum(each.free for each in self._sending)
+
+    @property
+    def _sending(self) -> Sequence[Connection]:
+        if not self.wanted.is_set():
+            return ()
+        return [each for each in self._bound if each not in self._leaving]
 
     @property
     def _in_flight(self) -> int:
         return sum(connection.in_flight for connection in self._bound)
+
+    def _shares(
+        self, segments: Sequence[Segment]
+    ) -> Sequence[tuple[Connection, Sequence[Segment]]]:
+        """What each session is to send, so that as many free places are left on each as can be."""
+        free = {each: places for each in self._sending if (places := each.free)}
+        if len(free) == 1:
+            return [(connection, segments) for connection in free]
+        shares: dict[Connection, list[Segment]] = {each: [] for each in free}
+        for segment in segments:
+            freest = max(free, key=free.__getitem__)
+            shares[freest].append(segment)
+            free[freest] -= 1
+        return [(each, share) for each, share in shares.items() if share]
 
     def _wake_when_tokens_are_there(self) -> None:
         now = self._clock.monotonic()
@@ -173,6 +204,32 @@ class Link:
         await asyncio.gather(*(self.leave(each, within) for each in self._bound))
         self._stopped.set()
 
+    async def drain(self) -> None:
+        """Take the carrier out for maintenance, until `resume`: no submit any more, then unbind.
+
+        Returns when what was submitted is answered, or late, and no session is left, or when the
+        carrier is back. Draining goes on if the caller is cancelled.
+        """
+        if self._draining is None:
+            self.wanted.clear()
+            within = self._limits.response_timeout
+            leaving = [self._empty_and_unbind(each, within) for each in self._bound]
+            self._draining = asyncio.gather(*leaving)
+            self._look()
+            self.log.info("link.draining", in_flight=self._in_flight)
+        await asyncio.wait({self._draining})
+
+    def resume(self) -> None:
+        """Use the carrier again. A session that is not unbound yet is kept."""
+        if self._draining is not None and not self._stopped.is_set():
+            self._draining.cancel()
+            self._draining = None
+            self.wanted.set()
+            self._look()
+            self.log.info("link.resumed")
+            self._way.hurry()
+            self._woken()
+
     # -- what the way of its sessions asks (ways.Holder) -------------------------------------
 
     def connection(self, role: Role, log: FilteringBoundLogger) -> Connection:
@@ -193,6 +250,8 @@ class Link:
 
     def failed(self, failure: Failure) -> None:
         self._last_error = failure.reason
+        if failure.trouble is Trouble.CREDENTIALS:
+            self._meter.alarm(on=True)
 
     def bind_tried(self) -> None:
         self._meter.bind_tried()
@@ -201,6 +260,10 @@ class Link:
         self._meter.bind_refused(status)
 
     async def leave(self, connection: Connection, within: float) -> None:
+        self._leaving.add(connection)
+        await self._empty_and_unbind(connection, within)
+
+    async def _empty_and_unbind(self, connection: Connection, within: float) -> None:
         until = self._clock.monotonic() + within
         try:
             async with asyncio.timeout(within):
@@ -219,7 +282,10 @@ class Link:
         """See how the link stands now."""
         sends = any(each.sends for each in self._bound)
         receives = any(each.receives for each in self._bound)
-        self._show(LinkStatus.BOUND if sends and receives else self._told)
+        if self._draining is not None:
+            self._show(LinkStatus.DRAINED)
+        else:
+            self._show(LinkStatus.BOUND if sends and receives else self._told)
 
     def _show(self, status: LinkStatus) -> None:
         if status is not self._status:
@@ -233,19 +299,19 @@ class Link:
         session = self._ids.next(self._clock.now())
         self._bound.append(connection)
         self._look()
+        self._meter.alarm(on=False)
         connection.log.info("link.bound", session=session)
         self._woken()
         return session
 
     def settled(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        throttled = sum(each.acceptance is Acceptance.THROTTLED for each in outcomes)
-        if throttled:
-            self._meter.throttled(throttled)
-            self._throttle.pause(self._clock.monotonic() + THROTTLED_SECONDS)
+        self._keep_pace(outcomes)
         self._exchange.settled(outcomes)
         unfit = [each.error for each in outcomes if each.acceptance is Acceptance.LINK]
         if unfit:
             connection.unbind(f"submits refused with {unfit[0]}")  # only a new bind helps
+        elif any(each.acceptance is Acceptance.LOST for each in outcomes):
+            self._look_whether_stalled(connection)
         self._wake_when_tokens_are_there()
 
     def ended(self, connection: Connection) -> None:
@@ -253,11 +319,33 @@ class Link:
             return
         self._bound.remove(connection)
         self._exchange.session_ended(self.id, connection.id, self._clock.now())
-        if self.wanted.is_set():
+        if self.wanted.is_set() and connection not in self._leaving:
             self._meter.dropped(connection.reason)
             self._last_error = connection.reason
+        self._leaving.discard(connection)
         self._told = LinkStatus.WAITING
         self._look()
 
     def writable(self, connection: Connection) -> None:
         self._woken()
+
+    def _keep_pace(self, outcomes: Sequence[Outcome]) -> None:
+        counts = Counter(each.acceptance for each in outcomes)
+        accepted, throttled = counts[Acceptance.ACCEPTED], counts[Acceptance.THROTTLED]
+        full = 0
+        if counts[Acceptance.QUEUE_FULL]:
+            refused = (each for each in outcomes if each.acceptance is Acceptance.QUEUE_FULL)
+            full = len({each.segment.destination for each in refused})
+        others = len(outcomes) - accepted - throttled - full
+        answers = Answers(accepted, throttled, full, others)
+        if self._throttle.answered(answers, self._clock.monotonic()):
+            self.log.debug("link.slowed", pace=round(self._throttle.rate, 1))
+        if throttled:
+            self._meter.throttled(throttled)
+
+    def _look_whether_stalled(self, connection: Connection) -> None:
+        """A response is late: part with a session that has given none at all for as long."""
+        silent = self._clock.monotonic() - connection.answered_at
+        if connection in self._bound and silent >= self._limits.response_timeout:
+            connection.unbind("submits are not answered")
+            asyncio.get_running_loop().call_later(UNBIND_SECONDS, connection.abort)

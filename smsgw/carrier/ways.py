@@ -59,3 +59,6 @@ class Way(Protocol):
 
         No connection is left open then.
         """
+
+    def hurry(self) -> None:
+        """Someone wants sessions now: try again without waiting for the time to do so."""

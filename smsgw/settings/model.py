@@ -150,6 +150,8 @@ class CarrierSettings(Section):
     """Silence after which the peer is asked whether it is there."""
     response_timeout: PositiveDuration = Duration("60s")
     """How long an answer to a request is waited for."""
+    inactivity: Duration = Duration("0s")
+    """Without a message either way for so long, unbind and bind anew; 0: never."""
     source: Source = Source()
     destination: Destination = Destination()
     service_type: ServiceType = ""

@@ -52,6 +52,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.throughput", 0),
         ("carriers.mtel.enquire_link", 30),
         ("carriers.mtel.response_timeout", 60),
+        ("carriers.mtel.inactivity", 0),
         ("carriers.mtel.source.address", None),
         ("carriers.mtel.source.ton", 3),
         ("carriers.mtel.source.npi", 0),
