@@ -17,6 +17,7 @@ class Failure(NamedTuple):
     event: str  # of the log
     trouble: Trouble
     reason: str
+    place: int = 0  # of the host, in the order of the settings
 
 
 class Holder(Protocol):

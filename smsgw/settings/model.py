@@ -38,6 +38,7 @@ from smsgw.settings.types import (
     PositiveDuration,
     Price,
     Rate,
+    Remote,
     Secret,
     ServiceType,
     Shortcode,
@@ -121,11 +122,12 @@ class CarrierSettings(Section):
     """false: known, but not dialled."""
     name: Name = Field("", json_schema_extra={"default": None})
     """For people; null: the id."""
-    host: Host
+    hosts: Annotated[tuple[Remote, ...], Field(min_length=1)] | None = None
+    """In place of `host`: several, tried in turn, each with or without a port of its own."""
+    host: Host | None = Field(None, validate_default=True)
     """The carrier's SMSC."""
-    hosts: None = None
-    """Several hosts, tried in turn."""
-    port: Port
+    port: Port | None = Field(None, validate_default=True)
+    """null: each of `hosts` has its own."""
     tls: Literal[False] = False
     """Encrypt the connection."""
     system_id: SystemId
@@ -133,8 +135,9 @@ class CarrierSettings(Section):
     password: Password
     """{env: NAME}, {file: PATH}, or a text in quotes."""
     system_type: SystemType = ""
-    bind: Literal["transceiver"] = "transceiver"
-    sessions: Literal[1] = 1
+    bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
+    """One session for both ways, or a pair."""
+    sessions: Whole = 1
     """Binds held at once."""
     outbind: None = None
     """The carrier dials us and sends outbind."""
@@ -172,6 +175,30 @@ class CarrierSettings(Section):
     """First digits of this carrier's numbers, with country code."""
     statuses: Annotated[dict[str, Any], Field(max_length=0)] = {}
     """Overrides of what a command_status means."""
+
+    @field_validator("host")
+    @classmethod
+    def _a_host_or_hosts(cls, value: str | None, info: ValidationInfo) -> str | None:
+        hosts = info.data.get("hosts", ())  # () where hosts are there, and wrong
+        if value is None and hosts is None:
+            raise PydanticCustomError("missing", "Field required")
+        if value is not None and hosts:
+            raise ValueError("stands beside hosts: name one of the two")
+        return value
+
+    @field_validator("port")
+    @classmethod
+    def _a_port_for_each_host(cls, value: int | None, info: ValidationInfo) -> int | None:
+        hosts = info.data.get("hosts")
+        if value is None and not (hosts and all(each.port for each in hosts)):
+            raise PydanticCustomError("missing", "Field required")
+        return value
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where the carrier is dialled, in the order of trying."""
+        hosts = self.hosts or (Address(self.host or "", 0),)
+        return tuple(Address(each.host, each.port or self.port or 0) for each in hosts)
 
     @field_validator("id", mode="before")
     @classmethod

@@ -137,6 +137,24 @@ def _address(value: object) -> Address:
     return address
 
 
+def _remote(value: object) -> Address:
+    """A host with or without a port; 0 stands for the port that isn't there."""
+    if isinstance(value, Address):
+        return value
+    text = str(value)
+    try:
+        return Address(_host(text), 0)
+    except ValueError:
+        pass
+    try:
+        address = _address(text)
+    except ValueError:
+        address = Address("", 0)
+    if not address.port:
+        raise ValueError("write a host, or host:port as in smsc1.example.com:2775 or [::1]:2775")
+    return address
+
+
 def _hours(value: object) -> Hours:
     if isinstance(value, Hours):
         return value
@@ -252,6 +270,7 @@ Price = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Host = Annotated[str, AfterValidator(_host)]
+Remote = Annotated[Address, PlainValidator(_remote), WithJsonSchema({"type": "string"})]
 Listen = Annotated[Address, PlainValidator(_address), WithJsonSchema({"type": "string"})]
 OpeningHours = Annotated[
     Hours,

@@ -7,13 +7,19 @@ how fast the machine is.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from smsgw.carrier.link import Link, SessionIds
 
 from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
-from smsgw.service.ports import Incoming
+from smsgw.service.ports import Incoming, LinkStatus
 from smsgw.settings.model import CarrierSettings
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import (
@@ -29,7 +35,7 @@ from smsgw.smpp.session import (
     State,
     Tlvs,
 )
-from smsgw.smpp.tables import Command
+from smsgw.smpp.tables import Command, Status, Tlv
 
 EPOCH = 1_800_000_000.0
 # Real seconds that loopback gets to bring what was just written, before time jumps.
@@ -170,7 +176,11 @@ class Peer(asyncio.Protocol):
         for event in events:
             if isinstance(event, BindRequested):
                 self.smsc.binds.append(event.pdu)
-                if self.smsc.refusal is None:
+                if event.pdu.command in self.smsc.nacks:
+                    self.session.respond(event.pdu._replace(command=0), Status.RINVCMDID, now)
+                elif self.smsc.version is not None:
+                    self._accept_as(self.smsc.version, event.pdu, now)
+                elif self.smsc.refusal is None:
                     self.session.accept_bind(event.pdu, "smsc", now)
                 else:
                     self.session.refuse_bind(event.pdu, self.smsc.refusal, now)
@@ -187,6 +197,12 @@ class Peer(asyncio.Protocol):
             elif isinstance(event, Ended):
                 self.flush()
                 self.transport.close()
+
+    def _accept_as(self, version: int, bind: Pdu, now: float) -> None:
+        """Accept a transceiver's bind, with an interface_version."""
+        tlvs = [(int(Tlv.SC_INTERFACE_VERSION), bytes([version]))]
+        self.session.respond(bind, 0, now, {"system_id": "smsc"}, tlvs)
+        self.session._enter(State.BOUND_TRX)
 
     def deliver(self, fields: Sequence[Fields], command: int = Command.DELIVER_SM) -> None:
         """Send messages, all in one write."""
@@ -215,7 +231,7 @@ class Peer(asyncio.Protocol):
 
     @property
     def bound(self) -> bool:
-        return self.session.state is State.BOUND_TRX
+        return self.session.state in (State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX)
 
 
 class Smsc:
@@ -227,6 +243,8 @@ class Smsc:
         self.dials: list[float] = []
         self.happened: list[str] = []
         self.refusal: int | None = None
+        self.nacks: set[int] = set()  # commands that it doesn't know
+        self.version: int | None = None  # what it says that it speaks, if not 3.4
         self.submit_status: int | None = 0  # None: no response
         self.deaf = False
         self.mute = False  # reads, and says nothing
@@ -314,3 +332,83 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+class Still(Random):
+    """Chance that is none: pauses are as long as they can be."""
+
+    def random(self) -> float:
+        return 1.0
+
+
+class Bench:
+    """A link that runs, its SMSC, and what the exchange was told."""
+
+    def __init__(self, world: World, **keys: Any) -> None:
+        self.world = world
+        self.smsc = world.smsc
+        self.diary = world.diary
+        self.link = Link(
+            world.settings(**keys),
+            "170077",
+            world.diary,
+            world.clock,
+            ids=SessionIds(),
+            random=Still(),
+        )
+        self.running = asyncio.ensure_future(self.link.run())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await self.world.until(condition)
+
+    async def bound(self, sessions: int = 1) -> None:
+        await self.until(lambda: len(self.smsc.binds) >= sessions and self.link.capacity())
+
+    async def stopped(self) -> None:
+        await self.link.stop(0)
+        await self.running
+
+    def submit(self, *numbers: int) -> None:
+        self.link.submit([self.world.segment(number) for number in numbers])
+
+    @property
+    def status(self) -> LinkStatus:
+        return self.link.state().status
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def acceptances(self) -> list[str]:
+        return [each.acceptance.name for each in self.diary.outcomes]
+
+
+@contextmanager
+def everything_logged() -> Iterator[list[Any]]:
+    """What is logged at whatever level."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    try:
+        with capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(**before)
+
+
+@pytest.fixture
+def play(world: World) -> Callable[..., list[Any]]:
+    """Runs a scenario on a link, stops it, and gives the lines it logged."""
+
+    def run(scenario: Callable[[Bench], Awaitable[None]], **keys: Any) -> list[Any]:
+        async def whole() -> None:
+            bench = Bench(world, **keys)
+            try:
+                await scenario(bench)
+            finally:
+                await bench.stopped()
+
+        with everything_logged() as logs:
+            world.run(whole)
+        return logs
+
+    return run

@@ -253,11 +253,8 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
 @pytest.mark.parametrize(
     ("carrier", "more", "expected"),
     [
-        ("hosts: [a, b]", "", "9:12: carriers.mtel.hosts: "),
         ("tls: true", "", "9:10: carriers.mtel.tls: "),
         ("tls: {ca_file: x}", "", "9:10: carriers.mtel.tls: "),
-        ("bind: transmitter+receiver", "", "9:11: carriers.mtel.bind: "),
-        ("sessions: 2", "", "9:15: carriers.mtel.sessions: "),
         ('outbind: {listen: "0.0.0.0:1"}', "", "9:14: carriers.mtel.outbind: "),
         ('accept: {listen: "0.0.0.0:1"}', "", "9:13: carriers.mtel.accept: "),
         ("long_messages: sar", "", "9:20: carriers.mtel.long_messages: "),
