@@ -301,7 +301,10 @@ class Link:
         self._look()
         self._meter.alarm(on=False)
         connection.log.info("link.bound", session=session)
-        self._woken()
+        if self.wanted.is_set():
+            self._woken()
+        else:
+            connection.unbind()
         return session
 
     def settled(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:

@@ -17,7 +17,6 @@ import structlog
 from structlog.testing import capture_logs
 
 from smsgw.carrier.link import Link, SessionIds
-
 from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
 from smsgw.service.ports import Incoming, LinkStatus
 from smsgw.settings.model import CarrierSettings
@@ -177,13 +176,14 @@ class Peer(asyncio.Protocol):
             if isinstance(event, BindRequested):
                 self.smsc.binds.append(event.pdu)
                 if event.pdu.command in self.smsc.nacks:
-                    self.session.respond(event.pdu._replace(command=0), Status.RINVCMDID, now)
+                    unknown = Pdu(0, sequence=event.pdu.sequence)
+                    self.session.respond(unknown, Status.RINVCMDID, now)
                 elif self.smsc.version is not None:
                     self._accept_as(self.smsc.version, event.pdu, now)
-                elif self.smsc.refusal is None:
-                    self.session.accept_bind(event.pdu, "smsc", now)
+                elif refusal := self.smsc.refusals.get(event.pdu.command, self.smsc.refusal):
+                    self.session.refuse_bind(event.pdu, refusal, now)
                 else:
-                    self.session.refuse_bind(event.pdu, self.smsc.refusal, now)
+                    self.session.accept_bind(event.pdu, "smsc", now)
             elif isinstance(event, Received):
                 self.submits.append(event.pdu)
                 status = self.smsc.submit_status
@@ -243,6 +243,7 @@ class Smsc:
         self.dials: list[float] = []
         self.happened: list[str] = []
         self.refusal: int | None = None
+        self.refusals: dict[int, int] = {}  # of one bind command only
         self.nacks: set[int] = set()  # commands that it doesn't know
         self.version: int | None = None  # what it says that it speaks, if not 3.4
         self.submit_status: int | None = 0  # None: no response
@@ -279,21 +280,27 @@ class World:
         self.clock = LoopClock()
         self.diary = Diary()
         self.smsc = Smsc()
+        self.second = Smsc()  # at another host
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def played() -> None:
             await self.smsc.open()
+            await self.second.open()
             try:
                 async with asyncio.timeout(LONGEST):
                     await scenario()
             finally:
                 await self.smsc.close()
+                await self.second.close()
 
         with asyncio.Runner(loop_factory=JumpingLoop) as runner:
             self.clock.loop = runner.get_loop()
             runner.run(played())
 
-    def settings(self, **keys: Any) -> CarrierSettings:
+    def settings(self, *, two_hosts: bool = False, **keys: Any) -> CarrierSettings:
+        if two_hosts:
+            at = [f"127.0.0.1:{smsc.port}" for smsc in (self.smsc, self.second)]
+            keys |= {"host": None, "hosts": at}
         return CarrierSettings.model_validate(
             {
                 "id": "mtel",
@@ -347,6 +354,7 @@ class Bench:
     def __init__(self, world: World, **keys: Any) -> None:
         self.world = world
         self.smsc = world.smsc
+        self.second = world.second
         self.diary = world.diary
         self.link = Link(
             world.settings(**keys),
