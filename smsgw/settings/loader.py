@@ -1,5 +1,6 @@
 """From a file to `Settings`: finds it, reads it, and gathers everything that is wrong with it."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from pydantic import ValidationError
 from smsgw.service import replies
 from smsgw.settings import wording
 from smsgw.settings.document import Document, Place
-from smsgw.settings.model import Company, Replies, Settings
+from smsgw.settings.model import CarrierSettings, Company, Replies, Settings
 from smsgw.settings.problem import ConfigError, Problem
+from smsgw.settings.types import Duration
 
 DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
 PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
@@ -117,9 +119,21 @@ def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Findi
             yield place, path, IN_THE_FILE
         if len(carrier.password.get_secret_value()) > PASSWORD_OCTETS:
             yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
+        places = carrier.window * carrier.sessions
+        if carrier.throughput and places / carrier.throughput > carrier.response_timeout:
+            path = ("carriers", carrier.id, "response_timeout")
+            yield document.place_of_value(path), path, _too_short(places, carrier)
     if isinstance(body.get("secret"), str):
         place = document.place_of_value(("secret",))
         yield place, ("secret",), IN_THE_FILE
+
+
+def _too_short(places: int, carrier: CarrierSettings) -> str:
+    takes = Duration(math.ceil(places / carrier.throughput))
+    return (
+        f"is {carrier.response_timeout}, and a window of {places} takes {takes} "
+        f"at {carrier.throughput:g} a second: the last of them may count as lost"
+    )
 
 
 def _by_place(finding: Finding) -> Place:

@@ -122,7 +122,7 @@ class CarrierSettings(Section):
     """false: known, but not dialled."""
     name: Name = Field("", json_schema_extra={"default": None})
     """For people; null: the id."""
-    hosts: Annotated[tuple[Remote, ...], Field(min_length=1)] | None = None
+    hosts: tuple[Remote, ...] | None = None
     """In place of `host`: several, tried in turn, each with or without a port of its own."""
     host: Host | None = Field(None, validate_default=True)
     """The carrier's SMSC."""
@@ -175,6 +175,13 @@ class CarrierSettings(Section):
     """First digits of this carrier's numbers, with country code."""
     statuses: Annotated[dict[str, Any], Field(max_length=0)] = {}
     """Overrides of what a command_status means."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _some_hosts(cls, value: tuple[Address, ...] | None) -> tuple[Address, ...] | None:
+        if value == ():
+            raise ValueError("must not be empty")
+        return value
 
     @field_validator("host")
     @classmethod

@@ -227,6 +227,37 @@ def test_a_required_key(
     assert errors(written(whole.replace(old, new))) == [f"smsgw.yaml:{expected}"]
 
 
+HOST_AND_PORT = "write a host, or host:port as in smsc1.example.com:2775 or [::1]:2775"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("host: a, hosts: [b], port: 1", ["host: stands beside hosts: name one of the two"]),
+        ("hosts: [], port: 1", ["hosts: must not be empty"]),
+        ("hosts: a, port: 1", ["hosts: must be a list"]),
+        ("hosts: [a, 'b:2']", ["port: is required"]),
+        ("hosts: ['b:0'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("hosts: ['a b'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("hosts: ['::1:2775x'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("port: 1", ["host: is required"]),
+        ("host: a", ["port: is required"]),
+        ("host: a, port: 1, sessions: 0", ["sessions: must be at least 1"]),
+        (
+            "host: a, port: 1, bind: receiver",
+            ["bind: must be 'transceiver' or 'transmitter+receiver'"],
+        ),
+        ("host: a, port: 1, inactivity: 5", [f"inactivity: {DURATION}"]),
+    ],
+)
+def test_how_a_carrier_is_dialled(
+    written: Callable[[str], Path], keys: str, expected: list[str]
+) -> None:
+    carrier = f"{{{keys}, system_id: a, password: b}}"
+    found = errors(written(f"shortcode: 1\ndata_dir: x\ncarriers: {{mtel: {carrier}}}\n"))
+    assert [error.split(" carriers.mtel.", 1)[1] for error in found] == expected
+
+
 def test_no_carrier_at_all(written: Callable[[str], Path]) -> None:
     path = written("shortcode: 170077\ndata_dir: data\ncarriers: {}\n")
     assert errors(path) == ["smsgw.yaml:3:11: carriers: must not be empty"]

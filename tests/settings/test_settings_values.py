@@ -228,6 +228,52 @@ def test_warnings(written: Write, whole: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("carrier", "warned"),
+    [
+        ("throughput: 0", ""),
+        ("throughput: 1", ""),
+        ("{throughput: 0.8}", "is 1m, and a window of 50 takes 63s at 0.8 a second"),
+        ("{throughput: 2, sessions: 3}", "is 1m, and a window of 150 takes 75s at 2 a second"),
+        ("{throughput: 10, sessions: 3, response_timeout: 14s}", "is 14s, and a window of 150"),
+        ("{throughput: 10, window: 10, response_timeout: 1s}", ""),
+    ],
+)
+def test_a_response_timeout_that_a_full_window_can_t_meet_is_doubtful(
+    shortest: Write, carrier: str, warned: str
+) -> None:
+    keys = carrier.strip("{}").replace(", ", "\n    ")
+    found = [
+        warning
+        for warning in settings.examine(shortest(carrier=keys)).warnings
+        if warning.path == "carriers.mtel.response_timeout"
+    ]
+    assert [warning.message.startswith(warned) for warning in found] == [True] * bool(warned)
+    if "response_timeout" in carrier and warned:
+        assert (found[0].line, found[0].column) == (11, 23)
+
+
+@pytest.mark.parametrize(
+    ("keys", "addresses"),
+    [
+        ("host: a.example, port: 1", [("a.example", 1)]),
+        ("host: '::1', port: 1", [("::1", 1)]),
+        ("hosts: [a, b], port: 1", [("a", 1), ("b", 1)]),
+        (
+            "hosts: [a, 'b:2', '[::1]:3', '::2'], port: 1",
+            [("a", 1), ("b", 2), ("::1", 3), ("::2", 1)],
+        ),
+        ("hosts: ['a:1', 'b:2']", [("a", 1), ("b", 2)]),
+    ],
+)
+def test_where_a_carrier_is_dialled(
+    written: Write, keys: str, addresses: list[tuple[str, int]]
+) -> None:
+    carrier = f"{{{keys}, system_id: a, password: b}}"
+    path = written(f"shortcode: 1\ndata_dir: x\ncarriers: {{mtel: {carrier}}}\n")
+    assert list(settings.load(path).carriers["mtel"].addresses) == addresses
+
+
 def test_the_settings_are_frozen(shortest: Write) -> None:
     loaded = settings.load(shortest())
     for section, key in [(loaded, "shortcode"), (loaded.http, "listen")]:
