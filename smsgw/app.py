@@ -32,9 +32,9 @@ from smsgw.web.server import serve
 log = get_logger(__name__)
 
 LOOK_EVERY: Final = 0.5  # seconds between two looks for what other processes wrote
-OBSERVE_EVERY: Final = 5.0  # seconds between two readings of the databases for the metrics
+OBSERVE_EVERY: Final = 15.0  # seconds between two readings of the databases for the metrics
 TIDY_EVERY: Final = 3600.0  # seconds between two clearings of what nothing refers to any more
-DRAIN: Final = 8.0  # seconds for links to finish; with the rest the daemon stops within 10
+DRAIN: Final = 5.0  # seconds for links to finish; with the rest the daemon stops within 10
 
 
 class App:
@@ -57,11 +57,21 @@ class App:
         self._exchange = Exchange(self._database, self._recent, self._clock)
         ids = SessionIds()
         self._links = [
-            Link(one, settings.shortcode, self._exchange, self._clock, ids=ids, random=Random())
+            Link(
+                one,
+                settings.shortcode,
+                self._exchange,
+                self._clock,
+                ids=ids,
+                random=Random(),
+                inbound_window=one.inbound_window,
+            )
             for one in settings.carriers.values()
             if one.enabled
         ]
         self._observed = Observed({}, {}, {}, None)
+        self._cache_error = ""  # why the current billing cache can't be read
+        self._activating = False  # pending subscriptions wait for a look at a new cache
         self._stack = AsyncExitStack()
         self.http_address = ("", 0)
 
@@ -88,16 +98,18 @@ class App:
 
     def state(self) -> State:
         """What `/readyz` judges (web.health.Health)."""
-        storage = self._exchange.storage
+        storage_error = self._exchange.storage_error
         running = {link.id: link.state() for link in self._links}
         feed = self._observed.feed
         return State(
             now=self._clock.now(),
-            storage=StorageHealth(storage.ok, storage.reason),
+            storage=StorageHealth(not storage_error, storage_error),
             links=tuple(
                 _link_health(carrier, running.get(carrier)) for carrier in self._settings.carriers
             ),
-            feed=FeedHealth(feed.as_of if feed else None, self._settings.billing.max_age),
+            feed=FeedHealth(
+                feed.as_of if feed else None, self._settings.billing.max_age, self._cache_error
+            ),
         )
 
     async def _remember(self) -> None:
@@ -106,7 +118,9 @@ class App:
         try:
             sent = await self._database.run(outbox.recover, now)
             stored, ended = await self._database.run(
-                inbox.remembered, now - self._settings.duplicates.window
+                inbox.remembered,
+                now - self._settings.duplicates.window,
+                self._settings.duplicates.limit,
             )
             await self._look()
         except StorageUnavailableError as error:
@@ -170,32 +184,40 @@ class App:
             due = loop.time() + LOOK_EVERY
             await asyncio.sleep(LOOK_EVERY)
             metrics.EVENT_LOOP_LAG.set(max(loop.time() - due, 0.0))
-            with suppress(StorageUnavailableError):  # the exchange says so, once
+            with suppress(StorageUnavailableError):  # tried again at the next look
                 await self._look()
 
     async def _look(self) -> None:
         look = await self._database.look()
         if look.changed:
             self._exchange.look_again()
-        if look.switched:
+        if look.cache_error and look.cache_error != self._cache_error:
+            log.error("billing.unreadable", reason=look.cache_error)
+        self._cache_error = look.cache_error
+        self._activating |= look.switched
+        if self._activating:
             await self._activate()
+            self._activating = False
+            await self._observe()
             await self._database.run(sweep, self._settings.data_dir)
 
     async def _activate(self) -> None:
         """Try pending subscriptions against a new cache, a short transaction at a time."""
         after: int | None = 0
         active = told = 0
-        while after is not None:
-            batch = await self._database.run(
-                subscriptions.activate,
-                after,
-                self._policy.rules,
-                self._policy.encodings,
-                self._clock.now(),
-            )
-            active, told, after = active + batch.active, told + batch.told, batch.last
-        log.info("billing.switched", activated=active, told=told)
-        self._exchange.look_again()
+        try:
+            while after is not None:
+                batch = await self._database.run(
+                    subscriptions.activate,
+                    after,
+                    self._policy.rules,
+                    self._policy.encodings,
+                    self._clock.now(),
+                )
+                active, told, after = active + batch.active, told + batch.told, batch.last
+        finally:
+            self._exchange.look_again()
+        log.info("billing.taken", activated=active, told=told)
 
     async def _keep_observing(self) -> None:
         while True:

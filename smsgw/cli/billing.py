@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
-from smsgw.cli.stores import lines_told, open_stores, print_table, progress_of, read_stores
+from smsgw.cli.stores import lines_told, open_gateway_alone, print_table, progress_of, read_stores
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,7 +63,7 @@ def _import(
     data_dir, now = settings.data_dir, SystemClock().now()
     feed = Feed(path, as_of, force)
     size = path.stat().st_size if path.is_file() else 0
-    with open_stores(data_dir) as stores, lines_told(path):
+    with open_gateway_alone(data_dir) as stores, lines_told(path):
         try:
             with progress_of(path.name, size) as progress:
                 if delta or is_delta(path):

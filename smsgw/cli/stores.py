@@ -32,13 +32,19 @@ class Stores(NamedTuple):
 @contextmanager
 def open_stores(data_dir: Path) -> Iterator[Stores]:
     """Both databases for reading and writing, made if need be; what fails ends the command."""
+    with open_gateway_alone(data_dir) as stores:
+        stores.cache.follow()
+        yield stores
+
+
+@contextmanager
+def open_gateway_alone(data_dir: Path) -> Iterator[Stores]:
+    """The same with no cache attached yet, for who brings a new one: the old may be damaged."""
     from smsgw.storage.database import CacheReader, StorageError, open_gateway
 
     try:
         with closing(open_gateway(data_dir)) as con:
-            cache = CacheReader(con, data_dir)
-            cache.follow()
-            yield Stores(con, cache)
+            yield Stores(con, CacheReader(con, data_dir))
     except StorageError as error:
         fail(error)
     except sqlite3.Error as error:

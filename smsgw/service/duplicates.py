@@ -14,6 +14,10 @@ from smsgw.service.message import Mo
 
 LATE: Final = 10.0  # seconds after which an SMSC may have given up on a response
 
+# Equal MOs remembered. All of them are looked through for each that comes, and an SMSC repeats no
+# more than it had unanswered.
+EQUAL: Final = 100
+
 
 class Key(NamedTuple):
     """What two deliveries of the same message have in common."""
@@ -86,8 +90,7 @@ class Recent:
         for one in stored:
             entry = Stored(one.key, one.stored_at, one.session, one.received_at, one.mo)
             entry.late = one.late
-            self._by_key.setdefault(one.key, []).append(entry)
-            self._fresh.append((entry.received_at, entry))
+            self._add(entry)
 
     def session_ended(self, session: int, at: float) -> None:
         self._lasting.discard(session)
@@ -108,8 +111,7 @@ class Recent:
         """Take `mo` as a new message. Call `forget` if it could not be stored."""
         entry = Stored(key(mo), mo.received_at, mo.session, mo.received_at, None)
         self._note_session(mo)
-        self._by_key.setdefault(entry.key, []).append(entry)
-        self._fresh.append((entry.received_at, entry))
+        self._add(entry)
         return entry
 
     def forget(self, entry: Stored) -> None:
@@ -139,6 +141,13 @@ class Recent:
             self.forget(self._doubtful.popleft())
         for session in [s for s, at in self._ended.items() if now - at > self._window]:
             del self._ended[session]
+
+    def _add(self, entry: Stored) -> None:
+        equal = self._by_key.setdefault(entry.key, [])
+        equal.append(entry)
+        if len(equal) > EQUAL:
+            del equal[0]
+        self._fresh.append((entry.received_at, entry))
 
     def _note_session(self, mo: Mo) -> None:
         if mo.session not in self._ended:

@@ -6,7 +6,7 @@ gateway answers at once and a busy one gets faster by the batch. One task owns a
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from smsgw import metrics
 from smsgw.clock import Clock
@@ -32,12 +32,8 @@ log = get_logger(__name__)
 # Seconds between two tries while the database can't be written and no MO asks for one.
 STORAGE_PAUSE: Final = 1.0
 
-
-class StorageHealth(NamedTuple):
-    """Whether the last transaction was stored; `reason` is empty if it was."""
-
-    ok: bool
-    reason: str
+# The longest sleep, so that a clock that was set back holds nothing up for longer.
+LONGEST_PAUSE: Final = 60.0
 
 
 class Exchange:
@@ -60,7 +56,7 @@ class Exchange:
         self._retry_at = 0.0  # while the database fails: when to try again unasked
         self._draining = False
         self._meter = Meter()
-        self.storage = StorageHealth(True, "")
+        self.storage_error = ""  # why the last transaction was not stored; empty if it was
 
     def add(self, carrier: Carrier) -> None:
         self._outbox.add(carrier)
@@ -104,17 +100,21 @@ class Exchange:
                 await self._turn()
             elif self._draining:
                 return
+            elif self.storage_error and self._clock.monotonic() >= self._retry_at:
+                await self._probe()
 
     def drain(self) -> None:
-        """Make `run` return once all that the links handed over is on disk. Call it after
-        the links have stopped."""
+        """Make `run` return once what the links handed over is on disk, or can't be put there.
+
+        Call it after the links have stopped.
+        """
         self._draining = True
         self._wake.set()
 
     def _something_to_do(self) -> bool:
         if self._inbox:
             return True
-        if not self.storage.ok and self._clock.monotonic() < self._retry_at:
+        if self.storage_error and self._clock.monotonic() < self._retry_at:
             return False
         due = self._wake_at is not None and self._clock.now() >= self._wake_at
         return bool(due or self._outbox or self._ended or self._outbox.sendable())
@@ -129,13 +129,22 @@ class Exchange:
         except TimeoutError:
             return
 
-    def _pause(self) -> float | None:
-        """Seconds until there is something to do without anyone's asking; None: never."""
-        if not self.storage.ok:
+    def _pause(self) -> float:
+        """Seconds until there may be something to do without anyone's asking."""
+        if self.storage_error:
             return max(self._retry_at - self._clock.monotonic(), 0.0)
         if self._wake_at is not None:
-            return max(self._wake_at - self._clock.now(), 0.0)
-        return None
+            return min(max(self._wake_at - self._clock.now(), 0.0), LONGEST_PAUSE)
+        return LONGEST_PAUSE
+
+    async def _probe(self) -> None:
+        """See whether the database can be written again, while nobody asks for it."""
+        try:
+            await self._messages.probe()
+        except StorageUnavailableError as error:
+            self._storage_failed(str(error))
+        else:
+            self._storage_worked()
 
     async def _turn(self) -> None:
         """One transaction, and what follows from it."""
@@ -185,11 +194,11 @@ class Exchange:
     def _storage_failed(self, reason: str) -> None:
         metrics.COMMIT_FAILURES.labels("unavailable").inc()
         self._retry_at = self._clock.monotonic() + STORAGE_PAUSE
-        if self.storage.ok:
+        if not self.storage_error:
             log.error("storage.unavailable", reason=reason)
-        self.storage = StorageHealth(False, reason)
+        self.storage_error = reason
 
     def _storage_worked(self) -> None:
-        if not self.storage.ok:
-            log.info("storage.recovered", was=self.storage.reason)
-            self.storage = StorageHealth(True, "")
+        if self.storage_error:
+            log.info("storage.recovered", was=self.storage_error)
+            self.storage_error = ""

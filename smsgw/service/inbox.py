@@ -54,6 +54,14 @@ class Batch:
                     self.new.append(entry)
                     self.mos.append(item)
 
+    def undecided(self, places: Sequence[int]) -> frozenset[int]:
+        """The id() of each MO of these places, and of those that they would have absorbed."""
+        lost = {id(self.new[place]) for place in places}
+        return frozenset(
+            {id(self.mos[place]) for place in places}
+            | {id(mo) for stored, mo in self.redelivered if id(stored) in lost}
+        )
+
 
 class Inbox:
     """Collects what the links read; hands it on in batches; acknowledges what was stored."""
@@ -103,7 +111,7 @@ class Inbox:
                 self._late.append(entry.mo)
         for index in done.undecided:
             self._recent.forget(batch.new[index])
-        undecided = frozenset(id(batch.mos[index]) for index in done.undecided)
+        undecided = batch.undecided(done.undecided)
         for delivery in batch.deliveries:
             delivery.answer(
                 [

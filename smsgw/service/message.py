@@ -168,6 +168,7 @@ class Mt(NamedTuple):
     kind: MessageKind
     destination: Msisdn
     text: str
+    created_at: float  # of an answer: when its MO came in
     mo: int | None = None  # id of the MO that it answers
 
 

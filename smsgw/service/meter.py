@@ -7,7 +7,7 @@ from functools import cache
 from prometheus_client import Histogram
 
 from smsgw import metrics
-from smsgw.service.message import Acceptance, Mo, MtState, Outcome
+from smsgw.service.message import Acceptance, MessageKind, Mo, MtState, Outcome
 from smsgw.service.ports import Done, Work
 
 
@@ -45,8 +45,10 @@ class Meter:
             metrics.SEGMENTS.labels(carrier, state.value).inc(count)
         for carrier, count in tally.parked.items():
             metrics.RECEIPTS_PARKED.labels(carrier).inc(count)
-        for mo in work.mos:
-            _answer_seconds(mo.carrier).observe(now - mo.received_at)
+        for segment in done.claimed:
+            first = segment.key.part == 1 and not segment.attempts
+            if first and segment.kind is MessageKind.ANSWER:
+                _answer_seconds(segment.carrier).observe(now - segment.created_at)
         self._settlements(work)
         self._received(work)
 

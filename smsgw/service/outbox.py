@@ -1,6 +1,6 @@
 """Messages on their way out: who may send how much, and what became of each submit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from smsgw.service.message import MtState, Outcome, Segment
@@ -42,21 +42,28 @@ class Outbox:
     def give_back(self, settlements: Sequence[Settlement]) -> None:
         """Keep what could not be written for the next transaction, in its old place."""
         self._settlements[:0] = settlements
+        self.look_again()
 
     def look_again(self) -> None:
         """Expect queued segments for every carrier: someone else may have written some."""
         self._backlog = dict.fromkeys(self._carriers, True)
 
-    def noted(self, backlog: Mapping[str, bool]) -> None:
-        self._backlog.update(backlog)
-
     def free(self) -> dict[str, int]:
-        """How many segments may be claimed, by carrier; carriers without a free place are out."""
-        return {
+        """How many segments may be claimed, by carrier; carriers without a free place are out.
+
+        The transaction that is told will say what is left: until then nothing is expected.
+        """
+        free = {
             carrier.id: places
             for carrier in self._carriers.values()
             if (places := carrier.capacity()) > 0
         }
+        self._backlog.update(dict.fromkeys(free, False))
+        return free
+
+    def noted(self, backlog: Collection[str]) -> None:
+        """Expect queued segments for these carriers."""
+        self._backlog.update(dict.fromkeys(backlog, True))
 
     def sendable(self) -> bool:
         """Whether something is queued, as far as is known, for a carrier with a free place."""

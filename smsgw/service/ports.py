@@ -1,6 +1,6 @@
 """What the service asks of the rooms above it, and what it offers them: one protocol a user."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -142,7 +142,7 @@ class Done(NamedTuple):
     first_mo: int  # id of Work.mos[0]; the others follow it, whether stored or not
     undecided: Sequence[int]  # indexes of MOs not stored, as deciding them raised an error
     claimed: Sequence[Segment]  # to be submitted, in this order, those of a carrier together
-    backlog: Mapping[str, bool]  # whether queued segments remain, by carrier, where known
+    backlog: Collection[str]  # carriers for which queued segments remain
     wake_at: float | None  # when the next waiting segment may be queued again
     tally: Tally
 
@@ -159,3 +159,6 @@ class Messages(Protocol):
 
         Raises StorageUnavailableError where trying again later makes sense.
         """
+
+    async def probe(self) -> None:
+        """Write something that changes nothing. Raises StorageUnavailableError."""

@@ -122,6 +122,12 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def probe(con: sqlite3.Connection) -> None:
+    """Write what is there already. Raises sqlite3.Error where nothing can be written."""
+    with transaction(con):
+        con.execute(f"PRAGMA main.user_version = {schema_version(con)}")
+
+
 def current_snapshot(con: sqlite3.Connection) -> str | None:
     """The name in `data_dir` of the current billing cache; None: there never was a feed."""
     row = con.execute("SELECT file FROM main.snapshot ORDER BY id DESC LIMIT 1").fetchone()
@@ -143,28 +149,36 @@ class CacheReader:
     def follow(self) -> bool:
         """Attach the current cache, if it is another than before; True if it was switched.
 
-        Between transactions only. Raises StorageError if the file can't be opened.
+        Between transactions only. Raises StorageError if the file can't be read; the one that
+        was attached then stays.
         """
         current = current_snapshot(self._con)
-        if current == self.attached:
+        if current is None or current == self.attached:
             return False
-        if self.attached is not None:
-            self._con.execute(f"DETACH {CACHE_SCHEMA}")
-            self.attached = None
-        if current is not None:
-            try:
-                self._attach(current)
-            except StorageError:
-                # Two feeds were taken since the name was read, and the file is gone.
-                if (current := current_snapshot(self._con)) is None:
-                    raise
-                self._attach(current)
-            self.attached = current
+        try:
+            self._take(current)
+        except StorageError:
+            # Two feeds may have been taken since the name was read, and the file be gone.
+            again = current_snapshot(self._con)
+            if again is None or again == current:
+                raise
+            self._take(again)
         return True
 
-    def _attach(self, name: str) -> None:
+    def _take(self, name: str) -> None:
+        """Try the file under another name first: what is attached is not let go for a bad one."""
         path = (self._data_dir / name).absolute()
+        uri = f"{path.as_uri()}?mode=ro"
         try:
-            self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (f"{path.as_uri()}?mode=ro",))
+            self._con.execute("ATTACH ? AS candidate", (uri,))
+            try:
+                self._con.execute("SELECT as_of FROM candidate.feed LIMIT 1").fetchone()
+            finally:
+                self._con.execute("DETACH candidate")
+            if self.attached is not None:
+                self._con.execute(f"DETACH {CACHE_SCHEMA}")
+                self.attached = None
+            self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (uri,))
         except sqlite3.Error as error:
             raise StorageError(f"{path}: {error}") from error
+        self.attached = name

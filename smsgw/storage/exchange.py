@@ -21,7 +21,7 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy) -> 
         inbox.note_late(con, work.late)
         final, parked = outbox.settle(con, work.settlements, work.receipts, work.now)
         taken = inbox.take(con, work.mos, work.now, cache, policy)
-        inbox.note_redeliveries(con, work.redeliveries, taken.first_mo)
+        inbox.note_redeliveries(con, work.redeliveries, taken)
         claims = outbox.claim(con, taken.answers, work.free, policy.encodings, work.now)
         for carrier, count in claims.expired.items():
             final[carrier, MtState.EXPIRED] += count

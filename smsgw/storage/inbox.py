@@ -68,6 +68,8 @@ def take(
             continue
         try:
             reading, decision = _decide(con, mo, now, cache, policy.rules)
+        except (sqlite3.Error, MemoryError):
+            raise  # SQLite may have rolled the transaction back by itself
         except Exception:
             log.exception("mo.undecided", carrier=mo.carrier, msisdn=mo.source)
             undecided.append(index)
@@ -75,7 +77,8 @@ def take(
         for change in decision.changes:
             _apply(con, mo, change, now)
         answers.extend(
-            Mt(mo.carrier, reply.kind, mo.source, reply.text, mo_id) for reply in decision.replies
+            Mt(mo.carrier, reply.kind, mo.source, reply.text, mo.received_at, mo_id)
+            for reply in decision.replies
         )
         intents[mo.carrier, reading.intent] += 1
         rows.append(_row(mo_id, mo, reading.intent))
@@ -129,16 +132,17 @@ def _row(mo_id: int, mo: Mo, intent: str | None) -> tuple[object, ...]:
 
 
 def note_redeliveries(
-    con: sqlite3.Connection, redeliveries: Sequence[Redelivery], first_mo: int
+    con: sqlite3.Connection, redeliveries: Sequence[Redelivery], taken: Taken
 ) -> None:
     """Note redeliveries; of the MOs they repeat, the last delivery's acknowledgement counts."""
     rows = [
         (
-            first_mo + again.place if again.mo is None else again.mo,
+            taken.first_mo + again.place if again.mo is None else again.mo,
             again.received_at,
             again.session,
         )
         for again in redeliveries
+        if again.mo is not None or again.place not in taken.undecided
     ]
     con.executemany("INSERT INTO redelivery (mo_id, received_at, session) VALUES (?, ?, ?)", rows)
     con.executemany("UPDATE mo SET late = 0 WHERE id = ?", [row[:1] for row in rows])
@@ -155,15 +159,19 @@ def note_late(con: sqlite3.Connection, late: Sequence[int]) -> None:
     con.executemany("UPDATE mo SET late = 1 WHERE id = ?", [(mo,) for mo in late])
 
 
-def remembered(con: sqlite3.Connection, since: float) -> tuple[list[Remembered], dict[int, float]]:
-    """What the rule on redeliveries needs at start: MOs stored since then, and sessions' ends.
+def remembered(
+    con: sqlite3.Connection, since: float, limit: int
+) -> tuple[list[Remembered], dict[int, float]]:
+    """What the rule on redeliveries needs at start: the last MOs stored since then, `limit` at
+    most, and sessions' ends.
 
     Read backwards from the table's tail: ids grow with time.
     """
     stored = []
     for mo, received_at, session, late, *key in con.execute(
         "SELECT id, received_at, session, late, carrier, msisdn, destination, esm_class,"
-        " data_coding, octets FROM mo ORDER BY id DESC"
+        " data_coding, octets FROM mo ORDER BY id DESC LIMIT ?",
+        (limit,),
     ):
         if received_at < since - DISORDER:
             break

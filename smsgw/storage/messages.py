@@ -36,13 +36,11 @@ def enqueue(
     finds them within a second.
     """
     messages = list(messages)
-    insert_segments(con, cut(con, messages, encodings, now), (), now)
+    insert_segments(con, cut(con, messages, encodings), (), now)
     return len(messages)
 
 
-def cut(
-    con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Encoding], now: float
-) -> ByCarrier:
+def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Encoding]) -> ByCarrier:
     """Store messages and return their segments, which aren't stored yet, by carrier."""
     rows = []
     segments: dict[str, list[Segment]] = defaultdict(list)
@@ -51,7 +49,7 @@ def cut(
         text = segment(mt.text, mt_id & 0xFF, default_alphabet=encoding.default_alphabet)
         rows.append(
             (mt_id, mt.mo, mt.kind, mt.carrier, mt.destination.digits, mt.text, text.data_coding,
-             now)
+             mt.created_at)
         )  # fmt: skip
         segments[mt.carrier] += [
             Segment(
@@ -63,7 +61,7 @@ def cut(
                 text.data_coding,
                 udhi=len(text.parts) > 1,
                 attempts=0,
-                created_at=now,
+                created_at=mt.created_at,
             )
             for part, octets in enumerate(text.parts, start=1)
         ]

@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import SubscriptionState
 from smsgw.service.message import MtState
 from smsgw.storage import subscriptions
-from smsgw.storage.database import CACHE_SCHEMA, CacheReader, open_read_only
+from smsgw.storage.database import CACHE_SCHEMA, CacheReader, StorageError, open_read_only
 
 LIVE: Final = (
     MtState.QUEUED,
@@ -44,7 +44,8 @@ def observe(data_dir: Path) -> Observed:
         return Observed({}, {}, {}, None)
     with closing(con):
         cache = CacheReader(con, data_dir)
-        cache.follow()
+        with suppress(StorageError):  # the daemon says so
+            cache.follow()
         return Observed(
             queue=_queue(con),
             oldest=_oldest(con),

@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from smsgw.log import get_logger
 from smsgw.service.message import (
     FINAL,
     Encoding,
@@ -18,9 +19,11 @@ from smsgw.service.message import (
     SegmentKey,
 )
 from smsgw.service.ports import Settlement
-from smsgw.service.retry import after_loss, worth_sending
+from smsgw.service.retry import LONGEST_WAIT, VALIDITY, after_loss, worth_sending
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import cut, insert_segments
+
+log = get_logger(__name__)
 
 # The state stands in the SQL as a literal: only then is the partial index used.
 SELECT_QUEUED: Final = f"""
@@ -48,14 +51,15 @@ BY_RECEIPT: Final = {
     ReceiptState.UNKNOWN: MtState.UNDELIVERED,
 }
 
-PARKED_FOR: Final = 3 * 24 * 3600.0  # seconds: receipts come minutes to hours early at most
+PARKED_FOR: Final = 6 * 3600.0  # seconds: receipts come minutes to hours early at most
+ENDED_FOR: Final = 7 * 24 * 3600.0  # seconds: longer than any window for duplicates
 
 
 class Claims(NamedTuple):
     """What a transaction claimed."""
 
     segments: Sequence[Segment]
-    backlog: Mapping[str, bool]
+    backlog: Collection[str]
     expired: Counter[str]  # queued segments no longer worth sending, by carrier
 
 
@@ -78,7 +82,7 @@ def settle(
         state, error = settled.state, settled.error
         if state is MtState.ACCEPTED and settled.message_id:
             receipt = early.pop((settled.carrier, settled.message_id), None) or _unpark(
-                con, settled.carrier, settled.message_id
+                con, settled
             )
             if receipt is not None:
                 state, error = BY_RECEIPT[receipt.state], receipt.error
@@ -88,7 +92,9 @@ def settle(
             (state, settled.not_before, settled.message_id or None, error or None,
              settled.attempts, settled.lost, now, *settled.key)
         )  # fmt: skip
-    con.executemany(UPDATE_SETTLED, updates)
+    written = con.executemany(UPDATE_SETTLED, updates).rowcount
+    if updates and written != len(updates):
+        log.error("segment.not_claimed", settled=len(updates), written=written)
     for receipt in early.values():
         after = _apply_receipt(con, receipt, now)
         if after is None:
@@ -125,17 +131,21 @@ def _apply_receipt(con: sqlite3.Connection, receipt: Receipt, now: float) -> MtS
 
 def _park(con: sqlite3.Connection, receipt: Receipt) -> None:
     con.execute(
-        "INSERT OR IGNORE INTO parked_receipt (carrier, message_id, state, error, received_at)"
+        "INSERT OR REPLACE INTO parked_receipt (carrier, message_id, state, error, received_at)"
         " VALUES (?, ?, ?, ?, ?)",
         (receipt.carrier, receipt.message_id, receipt.state, receipt.error, receipt.received_at),
     )
 
 
-def _unpark(con: sqlite3.Connection, carrier: str, message_id: str) -> Receipt | None:
+def _unpark(con: sqlite3.Connection, settled: Settlement) -> Receipt | None:
+    """The receipt that came before its response; not one of an older message with the same id,
+    which came before this one was claimed."""
+    carrier, message_id = settled.carrier, settled.message_id
     row = con.execute(
-        "DELETE FROM parked_receipt WHERE carrier = ? AND message_id = ?"
+        "DELETE FROM parked_receipt WHERE carrier = ? AND message_id = ? AND received_at >="
+        " (SELECT changed_at FROM segment WHERE mt_id = ? AND part = ?)"
         " RETURNING received_at, state, error",
-        (carrier, message_id),
+        (carrier, message_id, *settled.key),
     ).fetchone()
     return (
         None if row is None else Receipt(carrier, row[0], message_id, ReceiptState(row[1]), row[2])
@@ -144,13 +154,21 @@ def _unpark(con: sqlite3.Connection, carrier: str, message_id: str) -> Receipt |
 
 def tidy(con: sqlite3.Connection, now: float) -> Counter[str]:
     """Drop receipts whose message never came, counted by carrier, and ends of sessions that no
-    redelivery can refer to any more."""
+    redelivery can refer to any more; expire what waits in vain, for a carrier that is gone, say.
+    """
     with transaction(con):
         orphans = con.execute(
             "DELETE FROM parked_receipt WHERE received_at < ? RETURNING carrier",
             (now - PARKED_FOR,),
         ).fetchall()
-        con.execute("DELETE FROM session_end WHERE ended_at < ?", (now - PARKED_FOR,))
+        con.execute("DELETE FROM session_end WHERE ended_at < ?", (now - ENDED_FOR,))
+        for kind in MessageKind:
+            con.execute(
+                f"UPDATE segment SET state = '{MtState.EXPIRED}', changed_at = ?"
+                f" WHERE state = '{MtState.QUEUED}' AND kind = ?"
+                " AND (SELECT created_at FROM mt WHERE id = mt_id) < ?",
+                (now, kind, now - VALIDITY[kind]),
+            )
     return Counter(carrier for (carrier,) in orphans)
 
 
@@ -167,11 +185,10 @@ def claim(
     What is claimed at once is written once. Queued segments that are no longer worth sending
     are expired instead.
     """
-    _wake(con, now)
-    fresh = cut(con, new, encodings, now)
+    fresh = cut(con, new, encodings)
     claimed: list[Segment] = []
     expired: Counter[str] = Counter()
-    backlog = dict.fromkeys(fresh.keys() - free.keys(), True)
+    backlog = (_wake(con, now) | fresh.keys()) - free.keys()
     for carrier, places in free.items():
         queued, stale = _queued(con, carrier, places + 1, now)
         expired[carrier] += stale
@@ -179,7 +196,8 @@ def claim(
         if queued:  # what is new is in order by itself
             candidates.sort(key=lambda one: (one.kind, one.key))
         chosen = candidates[:places]
-        backlog[carrier] = len(candidates) > places
+        if max(len(candidates), len(queued) + stale) > places:
+            backlog.add(carrier)
         claimed += chosen
         waited = {one.key for one in queued}
         con.executemany(
@@ -220,13 +238,18 @@ def _queued(
     return found, len(stale)
 
 
-def _wake(con: sqlite3.Connection, now: float) -> None:
-    """Queue the waiting segments whose time has come."""
-    con.execute(
+def _wake(con: sqlite3.Connection, now: float) -> set[str]:
+    """Queue the waiting segments whose time has come, and name their carriers.
+
+    One that waits longer than any does is of a time before the clock was set back.
+    """
+    rows = con.execute(
         f"UPDATE segment SET state = '{MtState.QUEUED}', not_before = NULL, changed_at = ?1"
-        f" WHERE state = '{MtState.WAITING}' AND not_before <= ?1",
-        (now,),
-    )
+        f" WHERE state = '{MtState.WAITING}' AND (not_before <= ?1 OR not_before > ?2)"
+        " RETURNING carrier",
+        (now, now + LONGEST_WAIT),
+    ).fetchall()
+    return {carrier for (carrier,) in rows}
 
 
 def wake_at(con: sqlite3.Connection) -> float | None:

@@ -70,7 +70,7 @@ def register(
         if known and notify and request.carrier is not None:
             messages.append(
                 subscriptions.confirmation(
-                    request.msisdn, number, request.carrier, request.script, rules
+                    request.msisdn, number, request.carrier, request.script, rules, now
                 )
             )
         return Registered(

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+from smsgw.log import get_logger
 from smsgw.service import feed
 from smsgw.service.feed import FeedRow
 from smsgw.service.lines import Problems
@@ -21,6 +22,8 @@ from smsgw.storage.database import StorageError, current_snapshot, transaction
 
 BATCH: Final = 2000  # rows a statement
 PAGES: Final = -16_000  # KiB of a cache file in memory while it is built
+
+log = get_logger(__name__)
 
 _NAME: Final = re.compile(r"billing-([0-9]+)\.db(-wal|-shm|-journal)?")
 
@@ -161,11 +164,17 @@ def _sync(path: Path) -> None:
 
 
 def remove(data_dir: Path, unwanted: Callable[[int], bool]) -> None:
-    """Delete the cache files whose number is `unwanted`. Who has one open goes on reading it."""
+    """Delete the cache files whose number is `unwanted`. Who has one open goes on reading it.
+
+    One that can't be deleted is litter, and no reason to stop: it is logged.
+    """
     for path in data_dir.iterdir():
         match = _NAME.fullmatch(path.name)
         if match and unwanted(int(match[1])):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("billing.old_cache_stays", file=str(path), reason=error.strerror)
 
 
 def sweep(con: sqlite3.Connection, data_dir: Path) -> None:

@@ -1,5 +1,6 @@
 """The daemon's database: one connection in aiosqlite's thread, each use-case one hop to it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,7 @@ import aiosqlite
 
 from smsgw.service.ports import Done, StorageUnavailableError, Work
 from smsgw.storage import exchange
-from smsgw.storage.database import CacheReader, StorageError, open_gateway
+from smsgw.storage.database import CacheReader, StorageError, open_gateway, probe
 from smsgw.storage.inbox import Policy
 
 P = ParamSpec("P")
@@ -22,6 +23,7 @@ class Look(NamedTuple):
 
     changed: bool  # something was written to gateway.db
     switched: bool  # there is a new billing cache, and it is attached now
+    cache_error: str  # why a new one isn't; empty if nothing is wrong
 
 
 class _Job(Generic[T]):
@@ -48,6 +50,10 @@ class _RunsJobs(sqlite3.Connection):
         return super().executemany(sql, parameters)
 
 
+def _try_out(data_dir: Path) -> None:
+    open_gateway(data_dir).close()
+
+
 class Database:
     """`gateway.db` with the billing cache attached, for the event loop.
 
@@ -62,7 +68,11 @@ class Database:
         self._seen = -1  # data_version: changes when another process has written
 
     async def __aenter__(self) -> Self:
-        """Open and migrate. Raises StorageError, which says what is wrong."""
+        """Open and migrate. Raises StorageError, which says what is wrong.
+
+        Opened once before aiosqlite does it: what fails in its thread is reported there, too.
+        """
+        await asyncio.to_thread(_try_out, self._data_dir)
         self._connection = await aiosqlite.Connection(
             partial(open_gateway, self._data_dir, factory=_RunsJobs), iter_chunk_size=64
         )
@@ -91,7 +101,7 @@ class Database:
         call: Any = job
         try:
             await self._connection.executemany(call, ())
-        except (sqlite3.OperationalError, StorageError) as error:
+        except (sqlite3.OperationalError, StorageError, MemoryError) as error:
             raise StorageUnavailableError(str(error)) from error
         except sqlite3.DatabaseError as error:
             if type(error) is sqlite3.DatabaseError:  # a damaged file; its heirs are our errors
@@ -101,6 +111,9 @@ class Database:
 
     async def commit(self, work: Work) -> Done:
         return await self.run(self._commit, work)
+
+    async def probe(self) -> None:
+        await self.run(probe)
 
     async def look(self) -> Look:
         """See what other processes did, and take a new billing cache."""
@@ -117,7 +130,9 @@ class Database:
         if self._cache is None:
             self._cache = CacheReader(con, self._data_dir)
         (version,) = con.execute("PRAGMA main.data_version").fetchone()
-        changed = version != self._seen
-        switched = changed and self._cache.follow()
-        self._seen = version  # not before it was followed: what failed is tried again
-        return Look(changed, switched)
+        changed, self._seen = version != self._seen, version
+        try:
+            switched = self._cache.follow()
+        except StorageError as error:
+            return Look(changed, switched=False, cache_error=str(error))
+        return Look(changed, switched, cache_error="")

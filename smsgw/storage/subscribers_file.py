@@ -126,7 +126,7 @@ def _write(
         counts["told"] = enqueue(
             con,
             [
-                confirmation(Msisdn(msisdn), number, carrier, script, terms.rules)
+                confirmation(Msisdn(msisdn), number, carrier, script, terms.rules, terms.now)
                 for msisdn, number, carrier, script in con.execute(
                     "SELECT msisdn, customer_number, carrier, script FROM main.subscription"
                     " WHERE id > ? AND state = 'active' AND carrier IS NOT NULL",

@@ -202,7 +202,7 @@ def activate(
             ).rowcount
             active += changed
             if changed and notify and carrier is not None:
-                messages.append(confirmation(Msisdn(msisdn), number, carrier, script, rules))
+                messages.append(confirmation(Msisdn(msisdn), number, carrier, script, rules, now))
         told = enqueue(con, messages, encodings, now)
     return Activation(active, told, last)
 
@@ -227,8 +227,8 @@ def activate_pending(
 
 
 def confirmation(
-    msisdn: Msisdn, customer_number: str, carrier: str, script: str, rules: Rules
+    msisdn: Msisdn, customer_number: str, carrier: str, script: str, rules: Rules, now: float
 ) -> Mt:
     """The message that tells a phone of a subscription that is active."""
     reply = activated(customer_number, _SCRIPTS[script], rules)
-    return Mt(carrier, reply.kind, msisdn, reply.text)
+    return Mt(carrier, reply.kind, msisdn, reply.text, now)

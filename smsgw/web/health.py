@@ -33,6 +33,7 @@ class FeedHealth:
 
     as_of: float | None
     max_age: float  # seconds
+    fault: str = ""  # why a feed that was taken isn't read
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ def readiness(state: State) -> Readiness:
 
 
 def _staleness(feed: FeedHealth, now: float) -> str:
+    if feed.fault:
+        return f"the last billing feed can't be read: {feed.fault}"
     if feed.as_of is None:
         return "no billing feed was ever taken"
     age = now - feed.as_of

@@ -1,7 +1,9 @@
 """The real command, killed with -9 in the middle of customers' messages, and started again."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +76,7 @@ def test_every_acknowledged_mo_is_answered_over_two_kills(
         # Claimed answers are sent once more, a window of them at a kill; nothing a third time.
         assert max(answers.values()) <= 2
         assert sum(count > 1 for count in answers.values()) <= 2 * WINDOW
+    with closing(sqlite3.connect(tmp_path / "data" / "gateway.db")) as con:
+        states = dict(con.execute("SELECT state, count(*) FROM segment GROUP BY state"))
+        assert set(states) <= {"accepted", "delivered", "unknown"}
+        assert con.execute("SELECT count(*) FROM mo").fetchone() == (MOS,)

@@ -147,3 +147,18 @@ def test_a_refused_bind_is_said_and_tried_again(
     assert refused["level"] == "error"
     assert "ESME_RINVPASWD" in refused["reason"]
     assert refused["retry_in"] >= 60
+
+
+def test_a_damaged_database_is_refused_in_one_line(
+    config: Path, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "gateway.db").write_text("no database", encoding="ascii")
+    daemon = run(config)
+
+    assert daemon.end() == 1
+    assert [each["event"] for each in daemon.events] == [
+        "configuration.doubtful",
+        "daemon.refused",
+    ]
+    assert "gateway.db: file is not a database" in daemon.events[1]["reason"]

@@ -1,6 +1,6 @@
 """The rule on redeliveries, line by line."""
 
-from smsgw.service.duplicates import Key, Recent, Remembered, key
+from smsgw.service.duplicates import EQUAL, Key, Recent, Remembered, key
 from smsgw.service.message import Mo, Msisdn
 
 WINDOW, TIMEOUT = 600.0, 60.0
@@ -178,3 +178,13 @@ def test_the_number_remembered_is_bounded() -> None:
 
     assert len(seen) == 10
     assert Key("mtel", "359888123456", "170077", 0, 0, b"text 0") not in seen._by_key
+
+
+def test_of_very_many_equal_mos_the_last_are_remembered() -> None:
+    seen = recent()
+    stored = [seen.remember(mo(float(second) / 100)) for second in range(EQUAL + 5)]
+    seen.session_ended(1, 10)
+
+    assert seen.absorb(mo(11, session=2)) is stored[5]
+    seen.sweep(1000)
+    assert not seen._by_key

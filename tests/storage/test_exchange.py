@@ -117,23 +117,23 @@ def test_what_has_no_free_place_is_queued_and_claimed_later_oldest_first(
 
     assert [one.key.mt for one in first.claimed] == [1]
     assert [one.key.mt for one in second.claimed] == [2, 3]
-    assert first.backlog == {"mtel": True}
-    assert second.backlog == {"mtel": True}
-    assert (none.claimed, none.backlog) == ([], {})
-    assert commit(con, free=5).backlog == {"mtel": False}
+    assert first.backlog == {"mtel"}
+    assert second.backlog == {"mtel"}
+    assert (none.claimed, none.backlog) == ([], set())
+    assert commit(con, free=5).backlog == set()
 
 
 def test_without_a_bound_carrier_everything_waits_in_the_queue(con: sqlite3.Connection) -> None:
     done = commit(con, mos=[mo("smetka")])
 
     assert not done.claimed
-    assert done.backlog == {"mtel": True}
+    assert done.backlog == {"mtel"}
     assert states(con) == [(1, 1, "queued")]
 
 
 def test_answers_go_before_what_was_queued_of_less_urgent_kinds(con: sqlite3.Connection) -> None:
     with transaction(con):
-        enqueue(con, [Mt("mtel", MessageKind.NOTICE, OTHER, "x")] * 3, {}, T)
+        enqueue(con, [Mt("mtel", MessageKind.NOTICE, OTHER, "x", T)] * 3, {}, T)
 
     done = commit(con, mos=[mo("smetka")], free=2)
 
@@ -296,7 +296,7 @@ def test_after_a_crash_a_claimed_answer_is_sent_once_more_and_never_again(
 
 def test_after_a_crash_a_claimed_confirmation_is_held(con: sqlite3.Connection) -> None:
     with transaction(con):
-        enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x")], {}, T)
+        enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x", T)], {}, T)
     commit(con, free=5)
 
     assert outbox.recover(con, T) == {MtState.UNKNOWN: 1}
@@ -304,7 +304,7 @@ def test_after_a_crash_a_claimed_confirmation_is_held(con: sqlite3.Connection) -
 
 def test_a_part_that_was_accepted_is_not_repeated(con: sqlite3.Connection) -> None:
     with transaction(con):
-        enqueue(con, [Mt("mtel", MessageKind.ANSWER, PHONE, "x" * 200)], {}, T)
+        enqueue(con, [Mt("mtel", MessageKind.ANSWER, PHONE, "x" * 200, T)], {}, T)
     first, second = commit(con, free=5).claimed
     assert first.udhi
     commit(
@@ -344,7 +344,7 @@ def test_what_the_rule_on_redeliveries_needs_survives(con: sqlite3.Connection) -
     )
     commit(con, mos=[mo("info")], redeliveries=[Redelivery(None, 0, "mtel", T + 7, 9)])
 
-    stored, ended = inbox.remembered(con, T - 600)
+    stored, ended = inbox.remembered(con, T - 600, 100)
 
     assert [(one.mo, one.session, one.received_at, one.late) for one in stored] == [
         (2, 9, T + 6, False),
@@ -353,6 +353,7 @@ def test_what_the_rule_on_redeliveries_needs_survives(con: sqlite3.Connection) -
         (5, 9, T + 7, False),
     ]
     assert ended == {1: T + 5}
+    assert [one.mo for one in inbox.remembered(con, T - 600, 2)[0]] == [4, 5]
     assert stored[2].key == (
         "mtel", OTHER.digits, "170077", 0, 0, b"help",
     )  # fmt: skip
@@ -364,6 +365,76 @@ def test_tidying_drops_orphans_and_keeps_what_may_still_match(con: sqlite3.Conne
 
     assert outbox.tidy(con, T) == {"mtel": 1}
     assert con.execute("SELECT message_id FROM parked_receipt").fetchall() == [("young",)]
+
+
+def test_a_segment_that_is_due_while_nothing_is_bound_is_known_to_wait(
+    con: sqlite3.Connection, sent: Segment
+) -> None:
+    settled(con, sent, Acceptance.TEMPORARY)
+
+    assert commit(con, now=T + 5).backlog == {"mtel"}
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(con: sqlite3.Connection, sent: Segment) -> None:
+    settled(con, sent, Acceptance.TEMPORARY)
+
+    assert commit(con, now=T - 86_400, free=5).claimed
+
+
+def test_a_stale_head_of_the_queue_does_not_hide_what_follows(con: sqlite3.Connection) -> None:
+    late = T + VALIDITY[MessageKind.ANSWER] + 1
+    commit(con, mos=[mo("smetka")] * 5)
+    commit(con, mos=[mo("help", received_at=late)])
+
+    first = commit(con, now=late, free=2)
+    second = commit(con, now=late, free=2)
+
+    assert (first.claimed, first.backlog) == ([], {"mtel"})
+    assert [one.key.mt for one in second.claimed] == [6]
+
+
+def test_a_receipt_repeated_for_an_older_message_does_not_settle_a_newer_one(
+    con: sqlite3.Connection,
+) -> None:
+    commit(con, receipts=[receipt("A1", ReceiptState.UNDELIVERABLE)])
+    (one,) = commit(con, now=T + 3600, mos=[mo("smetka")], free=1).claimed
+    settled(con, one, Acceptance.ACCEPTED)
+    assert states(con) == [(1, 1, "accepted")]
+
+    commit(con, receipts=[receipt("A2")._replace(received_at=T + 3601)])
+    (other,) = commit(con, now=T + 3600, mos=[mo("smetka")], free=1).claimed
+    commit(con, settlements=[settle(outcome(other, Acceptance.ACCEPTED, "A2"))])
+    assert states(con)[1] == (2, 1, "delivered")
+
+
+def test_a_database_error_while_deciding_fails_the_whole_transaction(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(text: str) -> object:
+        con.execute("ROLLBACK")  # as SQLite does by itself
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(inbox, "read", no_memory)
+    with pytest.raises(sqlite3.OperationalError):
+        commit(con, mos=[mo("smetka"), mo("help")], free=5)
+
+    assert con.execute("SELECT count(*) FROM segment").fetchone() == (0,)
+
+
+def test_a_redelivery_of_what_could_not_be_decided_is_not_noted(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "read", lambda text: 1 / 0)
+    commit(con, mos=[mo("help")], redeliveries=[Redelivery(None, 0, "mtel", T + 1, 2)])
+
+    assert con.execute("SELECT count(*) FROM redelivery").fetchone() == (0,)
+
+
+def test_what_waits_for_a_carrier_that_is_gone_expires(con: sqlite3.Connection) -> None:
+    commit(con, mos=[mo("smetka"), mo("help", received_at=T + 10)])
+    outbox.tidy(con, T + VALIDITY[MessageKind.ANSWER] + 5)
+
+    assert [state for _, _, state in states(con)] == ["expired", "queued"]
 
 
 def test_the_partial_indexes_are_used(con: sqlite3.Connection) -> None:

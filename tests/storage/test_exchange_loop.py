@@ -61,10 +61,14 @@ class OurCarrier:
         return self.places
 
     def submit(self, segments: Sequence[Segment]) -> None:
-        assert len(segments) <= self.places
-        self.places -= len(segments)
-        self.submitted += segments
-        self._world.happens(*["submit"] * len(segments))
+        sent, unsent = segments[: self.places], segments[self.places :]
+        self.places -= len(sent)
+        self.submitted += sent
+        self._world.happens(*["submit"] * len(sent))
+        if unsent:  # the session ended meanwhile
+            self._world.exchange.settled(
+                [Outcome(one, Acceptance.NOT_SENT, self._world.clock.at) for one in unsent]
+            )
 
     def settle(self, acceptance: Acceptance, message_id: str = "") -> None:
         """Answer the oldest submit."""
@@ -254,17 +258,80 @@ def test_a_locked_database_asks_for_everything_again_and_recovers(
                 other.execute("BEGIN IMMEDIATE")
                 one.send("info")
                 assert (await one.until(3))[-1] == "RETRY"
-                assert one.exchange.storage == (False, "database is locked")
+                assert one.exchange.storage_error == "database is locked"
                 one.carrier.settle(Acceptance.ACCEPTED, "A1")
                 other.execute("ROLLBACK")
             one.clock.at += 2
             one.send("info")
             assert (await one.until(5))[3:] == ["DONE", "submit"]
-            assert one.exchange.storage == (True, "")
+            assert one.exchange.storage_error == ""
 
     asyncio.run(scenario())
     assert stored(tmp_path, "SELECT text FROM mo") == [("help",), ("info",)]
     assert stored(tmp_path, "SELECT state FROM segment WHERE mt_id = 1") == [("accepted",)]
+
+
+def test_an_idle_exchange_sees_by_itself_that_the_database_is_well_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+
+    async def scenario() -> None:
+        async with world(tmp_path, places=0) as one:
+            probes = 0
+            probe = one.database.probe
+
+            async def counted() -> None:
+                nonlocal probes
+                probes += 1
+                one.clock.at += 0.5
+                await probe()
+
+            one.database.probe = counted  # type: ignore[method-assign]
+            with closing(sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                one.send("info")
+                await one.until(1)
+                one.clock.at += 1
+                one.exchange.look_again()
+                while probes < 2:
+                    one.clock.at += 1
+                    one.exchange.look_again()
+                    await asyncio.sleep(0)
+                assert one.exchange.storage_error
+                other.execute("ROLLBACK")
+            while one.exchange.storage_error:
+                one.clock.at += 1
+                one.exchange.look_again()
+                await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert stored(tmp_path, "SELECT count(*) FROM mo") == [(0,)]
+
+
+def test_what_came_back_while_a_transaction_ran_is_not_forgotten(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path) as one:
+            one.send("help")
+            await one.until(2)
+            commit = one.database.commit
+
+            async def and_the_session_ends(work):  # type: ignore[no-untyped-def]
+                done = await commit(work)
+                if work.mos:
+                    one.carrier.settle(Acceptance.NOT_SENT)
+                    one.carrier.places = 0
+                return done
+
+            one.database.commit = and_the_session_ends  # type: ignore[method-assign]
+            one.send("info")
+            await one.until(3)
+            one.carrier.places = 10
+            one.exchange.ready("mtel")
+            await one.until(5)
+            assert [segment.key.mt for segment in one.carrier.submitted] == [1, 2]
+
+    asyncio.run(scenario())
 
 
 def test_a_redelivery_that_could_not_be_noted_is_absorbed_the_next_time(
