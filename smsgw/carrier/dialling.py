@@ -5,7 +5,7 @@ session and begins again, for ever and at a decent pace.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Final
@@ -17,6 +17,7 @@ from smsgw.carrier.ways import Failure, Holder
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.model import CarrierSettings
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Role
 from smsgw.smpp.status import bind_reaction
 from smsgw.smpp.tables import Command
@@ -27,6 +28,8 @@ STEADY_SECONDS: Final = 60.0  # a session that lasted so long is no part of a fl
 
 class Dialling:
     """Keeps a link's posts (`ways.Way`)."""
+
+    addresses: Sequence[Address] = ()
 
     def __init__(
         self, settings: CarrierSettings, holder: Holder, clock: Clock, random: Random
