@@ -10,6 +10,7 @@ from contextlib import suppress
 from random import Random
 from typing import Final
 
+from smsgw.carrier import tls
 from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
 from smsgw.carrier.connection import Connection, said
 from smsgw.carrier.translate import refusal
@@ -41,6 +42,7 @@ class Dialling:
         self._log = holder.log.bind(host=settings.host, port=settings.port)
         self._hurried = asyncio.Event()
         self._last_failure: Failure | None = None
+        self._contexts = tls.contexts(tls.dialling, settings.tls, self._log)
 
     async def run(self) -> None:
         while True:
@@ -101,6 +103,7 @@ class Dialling:
             lambda: self._holder.connection(Role.ESME, self._log),
             self._settings.host,
             self._settings.port,
+            **tls.options(self._contexts, self._settings.host),
         )
         return connection
 

@@ -8,6 +8,7 @@ how fast the machine is.
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
+from ssl import SSLContext
 from typing import Any
 
 import pytest
@@ -233,9 +234,9 @@ class Smsc:
         self.port = 0
         self._server: asyncio.Server | None = None
 
-    async def open(self, port: int = 0) -> None:
+    async def open(self, port: int = 0, ssl: SSLContext | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port, ssl=ssl)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
