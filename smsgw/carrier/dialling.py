@@ -21,13 +21,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from smsgw.carrier import tls
 from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
-from smsgw.carrier.connection import Connection, said
+from smsgw.carrier.connection import Connection
 from smsgw.carrier.translate import refusal
 from smsgw.carrier.ways import Failure, Holder
+from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.model import CarrierSettings
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Role
 from smsgw.smpp.status import bind_reaction
 from smsgw.smpp.tables import Command
@@ -83,6 +86,8 @@ class Held:
 class Dialling:
     """Keeps a link's posts (`ways.Way`)."""
 
+    addresses: Sequence[Address] = ()
+
     def __init__(
         self, settings: CarrierSettings, holder: Holder, clock: Clock, random: Random
     ) -> None:
@@ -96,6 +101,7 @@ class Dialling:
         self._refused: Failure | None = None  # our credentials: no post tries them before
         self._locked_until = 0.0
         self._failures: dict[int, Failure] = {}  # the last of each host since it was bound to
+        self._contexts = tls.contexts(tls.dialling, settings.tls, holder.log)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as posts:
@@ -243,7 +249,10 @@ class Dialling:
         log = self._holder.log.bind(host=host, port=port, bind=BIND_NAMES[command])
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: self._holder.connection(Role.ESME, log), host, port
+            lambda: self._holder.connection(Role.ESME, log),
+            host,
+            port,
+            **tls.options(self._contexts, host),
         )
         return connection
 
