@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from smsgw.service import replies
 from smsgw.settings import wording
@@ -17,6 +17,7 @@ DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
 PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
 
 IN_THE_FILE: Final = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+NOT_DIALLED: Final = "is not used: this carrier dials us"
 
 Finding = tuple[Place, tuple[str | int, ...], str]  # where, of which key, what is wrong
 
@@ -111,15 +112,31 @@ def _texts(body: Any, document: Document) -> Iterator[Finding]:
 
 def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Finding]:
     for carrier in settings.carriers.values():
-        path = ("carriers", carrier.id, "password")
-        place = document.place_of_value(path)
-        if isinstance(body["carriers"][carrier.id]["password"], str):
-            yield place, path, IN_THE_FILE
-        if len(carrier.password.get_secret_value()) > PASSWORD_OCTETS:
-            yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
+        written, path = body["carriers"][carrier.id], ("carriers", carrier.id)
+        if "password" in written:
+            where: tuple[str, ...] = (*path, "password")
+            yield from _password(written["password"], carrier.password, where, document)
+        if carrier.listener is None:
+            continue
+        way = "outbind" if carrier.accept is None else "accept"
+        where = (*path, way, "password")
+        yield from _password(written[way]["password"], carrier.listener.password, where, document)
+        for where in ((*path, key) for key in ("host", "hosts", "port")):
+            if where[-1] in written:
+                yield document.place_of_key(where), where, NOT_DIALLED
     if isinstance(body.get("secret"), str):
         place = document.place_of_value(("secret",))
         yield place, ("secret",), IN_THE_FILE
+
+
+def _password(
+    written: object, password: SecretStr, path: tuple[str, ...], document: Document
+) -> Iterator[Finding]:
+    place = document.place_of_value(path)
+    if isinstance(written, str):
+        yield place, path, IN_THE_FILE
+    if len(password.get_secret_value()) > PASSWORD_OCTETS:
+        yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
 
 
 def _by_place(finding: Finding) -> Place:

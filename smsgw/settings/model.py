@@ -8,14 +8,25 @@ JSON Schema. A key whose type admits nothing but its default belongs to a later 
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
 from smsgw.service.message import MessageKind
+from smsgw.settings.section import Section
+from smsgw.settings.transport import Listener, Tls, TlsChoice
 from smsgw.settings.types import (
     Address,
     CarrierId,
@@ -50,22 +61,6 @@ from smsgw.settings.types import (
     Ton,
     Whole,
 )
-
-
-class Section(BaseModel):
-    """A mapping of the file. A key it doesn't know is an error; an empty one is all defaults."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        coerce_numbers_to_str=True,
-        hide_input_in_errors=True,
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty(cls, value: object) -> object:
-        return {} if value is None else value
 
 
 class Company(Section):
@@ -114,35 +109,60 @@ class Marking(NamedTuple):
     tlvs: Mapping[int, bytes]
 
 
+# What stands for a key that is left out with `accept`.
+ABSENT: Final[Mapping[str | None, object]] = {"system_id": "", "password": SecretStr("")}
+
+
+def _dialled(info: ValidationInfo) -> bool:
+    """Whether we are to dial the carrier, as far as its keys before this one say so."""
+    return all(info.data.get(way, ()) is None for way in ("outbind", "accept"))
+
+
+def _no_default(schema: JsonDict) -> None:
+    """Left out, the key is an error in most cases."""
+    schema.pop("default", None)
+
+
 class CarrierSettings(Section):
     """One carrier's link. `id` is its key in the file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["host", "port", "system_id", "password"]},
+                {"required": ["hosts", "system_id", "password"]},
+                {"required": ["outbind", "system_id", "password"]},
+                {"required": ["accept"]},
+            ]
+        }
+    )
 
     id: SkipJsonSchema[str] = ""
     enabled: Flag = True
     """false: known, but not dialled."""
     name: Name = Field("", json_schema_extra={"default": None})
     """For people; null: the id."""
+    outbind: Listener | None = None
+    """The carrier dials us, sends outbind, and we bind."""
+    accept: Listener | None = None
+    """The carrier binds to us: its submit_sm are MOs, ours go to it as deliver_sm."""
     hosts: Annotated[tuple[Remote, ...], Field(min_length=1)] | None = None
     """In place of `host`: several, tried in turn, each with or without a port of its own."""
     host: Host | None = Field(None, validate_default=True)
-    """The carrier's SMSC."""
+    """The carrier's SMSC; none with outbind and accept."""
     port: Port | None = Field(None, validate_default=True)
     """null: each of `hosts` has its own."""
-    tls: Literal[False] = False
-    """Encrypt the connection."""
-    system_id: SystemId
-    """The name we bind with."""
-    password: Password
-    """{env: NAME}, {file: PATH}, or a text in quotes."""
+    tls: TlsChoice = Field(None, json_schema_extra={"default": False})
+    """Encrypt the connection: true, or the files for it."""
+    system_id: SystemId = Field(None, validate_default=True, json_schema_extra=_no_default)
+    """The name we bind with; with accept, the one we answer a bind with."""
+    password: Password = Field(None, validate_default=True, json_schema_extra=_no_default)
+    """{env: NAME}, {file: PATH}, or a text in quotes. None with accept."""
     system_type: SystemType = ""
     bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
     """One session for both ways, or a pair."""
     sessions: Whole = 1
     """Binds held at once."""
-    outbind: None = None
-    """The carrier dials us and sends outbind."""
-    accept: None = None
-    """The carrier binds to us."""
     window: Whole = 50
     """submit_sm unanswered at once, per session."""
     inbound_window: Whole = 1000
@@ -180,8 +200,8 @@ class CarrierSettings(Section):
     @classmethod
     def _a_host_or_hosts(cls, value: str | None, info: ValidationInfo) -> str | None:
         hosts = info.data.get("hosts", ())  # () where hosts are there, and wrong
-        if value is None and hosts is None:
-            raise PydanticCustomError("missing", "Field required")
+        if value is None and hosts is None and _dialled(info):
+            raise PydanticKnownError("missing")
         if value is not None and hosts:
             raise ValueError("stands beside hosts: name one of the two")
         return value
@@ -190,8 +210,42 @@ class CarrierSettings(Section):
     @classmethod
     def _a_port_for_each_host(cls, value: int | None, info: ValidationInfo) -> int | None:
         hosts = info.data.get("hosts")
-        if value is None and not (hosts and all(each.port for each in hosts)):
-            raise PydanticCustomError("missing", "Field required")
+        given = hosts and all(each.port for each in hosts)
+        if value is None and not given and _dialled(info):
+            raise PydanticKnownError("missing")
+        return value
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _id_is_the_key(cls, value: object, info: ValidationInfo) -> object:
+        if info.context is not None:
+            raise PydanticCustomError("id_in_file", "unknown key; a carrier's id is its own key")
+        return value
+
+    @field_validator("accept")
+    @classmethod
+    def _one_way(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("outbind") is not None:
+            raise ValueError("the carrier either binds to us or sends outbind")
+        return value
+
+    @field_validator("system_id", "password", mode="wrap")
+    @classmethod
+    def _needed_to_bind(
+        cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        if value is not None:
+            return handler(value)
+        if info.data.get("accept", ()) is None:
+            raise PydanticKnownError("missing")
+        return ABSENT[info.field_name]
+
+    @field_validator("tls")
+    @classmethod
+    def _listener_shows_a_certificate(cls, value: Tls | None, info: ValidationInfo) -> Tls | None:
+        listens = info.data.get("outbind") or info.data.get("accept")
+        if value is not None and listens and value.cert_file is None:
+            raise ValueError("who listens needs a certificate: cert_file")
         return value
 
     @property
@@ -200,12 +254,10 @@ class CarrierSettings(Section):
         hosts = self.hosts or (Address(self.host or "", 0),)
         return tuple(Address(each.host, each.port or self.port or 0) for each in hosts)
 
-    @field_validator("id", mode="before")
-    @classmethod
-    def _id_is_the_key(cls, value: object, info: ValidationInfo) -> object:
-        if info.context is not None:
-            raise PydanticCustomError("id_in_file", "unknown key; a carrier's id is its own key")
-        return value
+    @property
+    def listener(self) -> Listener | None:
+        """Where the carrier dials us, if it does."""
+        return self.accept or self.outbind
 
     def marking(self, kind: MessageKind) -> Marking:
         """How a message of `kind` is marked: the carrier's own way, and over it the kind's."""
@@ -349,7 +401,22 @@ class Settings(Section):
     @field_validator("carriers")
     @classmethod
     def _named(cls, carriers: dict[str, CarrierSettings]) -> dict[str, CarrierSettings]:
+        listening: dict[Address, str] = {}
+        for key, carrier in carriers.items():
+            if carrier.listener is None or not carrier.enabled:
+                continue
+            address = carrier.listener.listen
+            if address.port and listening.setdefault(address, key) != key:
+                raise _shared(carrier, key, listening[address])
         return {
             key: carrier.model_copy(update={"id": key, "name": carrier.name or key})
             for key, carrier in carriers.items()
         }
+
+
+def _shared(carrier: CarrierSettings, key: str, other: str) -> ValidationError:
+    """Two carriers can't be told apart before they have said who they are."""
+    way = "accept" if carrier.accept is not None else "outbind"
+    said = PydanticCustomError("shared", f"{other} dials this address already")
+    error = InitErrorDetails(type=said, loc=(key, way, "listen"), input=None)
+    return ValidationError.from_exception_data("carriers", [error], hide_input=True)

@@ -32,6 +32,7 @@ from smsgw.service.message import MessageKind
 from smsgw.settings.secret import resolve
 
 PASSWORD_OCTETS: Final = 64  # SMPP says 8 (section 5.2.2); some carriers take more
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -218,6 +219,23 @@ def _path(value: object, info: ValidationInfo) -> Path:
     return Path(info.context or "") / value
 
 
+def _existing(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from None
+    return path
+
+
+def _network(value: object) -> IpNetwork:
+    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+        return value
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        raise ValueError("write a network as 10.20.0.0/16, an address as 10.20.0.5") from None
+
+
 def _secret(value: object, info: ValidationInfo) -> SecretStr:
     return resolve(value, Path(info.context or ""))
 
@@ -226,6 +244,12 @@ def _password(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if len(text) > PASSWORD_OCTETS or not re.fullmatch("[ -~]*", text):
         raise ValueError(f"must be at most {PASSWORD_OCTETS} printable ASCII characters")
+    return value
+
+
+def _credential(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        raise ValueError("must not be empty: whoever knows the name would be let in")
     return value
 
 
@@ -280,8 +304,11 @@ OpeningHours = Annotated[
 Timezone = Annotated[ZoneInfo, PlainValidator(_timezone), WithJsonSchema({"type": "string"})]
 Day = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 FilePath = Annotated[Path, PlainValidator(_path), WithJsonSchema({"type": "string"})]
+ExistingFile = Annotated[FilePath, AfterValidator(_existing)]
+Network = Annotated[IpNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 Secret = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(SECRET_SCHEMA)]
 Password = Annotated[Secret, AfterValidator(_password)]
+Credential = Annotated[Password, AfterValidator(_credential)]
 Name = Annotated[
     str,
     BeforeValidator(lambda value: "" if value is None else value),

@@ -32,11 +32,11 @@ def test_the_schema_admits_nothing_but_the_default(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "later"),
     [
-        (("carriers", "a", "tls"), True),
-        (("carriers", "a", "tls", "ca_file"), True),
-        (("carriers", "tls"), False),
+        (("carriers", "a", "statuses"), True),
+        (("carriers", "a", "statuses", "0x45"), True),
+        (("carriers", "statuses"), False),
         (("carriers", "a", "window"), False),
-        (("tls",), False),
+        (("statuses",), False),
         ((), False),
     ],
 )
