@@ -108,6 +108,11 @@ PDUS: Final = _counter(
     "PDUs by direction (in, out) and command; responses by command_status too.",
     "carrier", "command", "direction", "status",
 )  # fmt: skip
+TURNED_AWAY: Final = _counter(
+    "smsgw_turned_away_total",
+    "Connections and binds of a carrier that dials us which were refused, by why.",
+    "carrier", "reason",
+)  # fmt: skip
 MALFORMED_PDUS: Final = _counter(
     "smsgw_malformed_pdus_total", "Incoming PDUs that could not be read.", "carrier"
 )

@@ -9,12 +9,15 @@ import asyncio
 import math
 import os
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
+from smsgw.carrier import tls
+from smsgw.carrier.ends import ENDS
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.timer import Timer
 from smsgw.carrier.translate import NotOurs, Reason, Translator
@@ -26,6 +29,7 @@ from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.session import (
     Answered,
     BindRefused,
+    BindRequested,
     Bound,
     Ended,
     Event,
@@ -36,19 +40,9 @@ from smsgw.smpp.session import (
     State,
     Violation,
 )
-from smsgw.smpp.tables import Command, Status
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
 MOST_COMPLAINTS: Final = 20  # sorts of fault logged a session
-
-STATUS: Final = {
-    Ack.DONE: Status.ROK,
-    Ack.RETRY: Status.RX_T_APPN,
-    Ack.REFUSE: Status.RX_R_APPN,
-}
-_MESSAGES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
-_SENDING: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
-_RECEIVING: Final = frozenset({State.BOUND_RX, State.BOUND_TRX})
 
 _P = ParamSpec("_P")
 
@@ -84,6 +78,13 @@ class Keeper(Protocol):
         """Note that the peer reads again what is sent to it."""
 
 
+Asked = Callable[["Connection", Pdu], None]  # decides on a bind_* or outbind of the peer's
+
+
+def not_asked(connection: "Connection", pdu: Pdu) -> None:
+    """Dialled by us, the peer has nothing to ask."""
+
+
 def _guarded(
     method: "Callable[Concatenate[Connection, _P], None]",
 ) -> "Callable[Concatenate[Connection, _P], None]":
@@ -115,8 +116,11 @@ class Connection(asyncio.Protocol):
         meter: Meter,
         log: FilteringBoundLogger,
         inbound_window: int = 1000,
+        asked: Asked = not_asked,
     ) -> None:
         self._session = session
+        self._end = ENDS[session.role]
+        self._asked = asked
         self._translator = translator
         self._exchange = exchange
         self._keeper = keeper
@@ -133,6 +137,7 @@ class Connection(asyncio.Protocol):
         self._cutter = Timer(clock, self.abort)
         self._drains: list[tuple[int, asyncio.Future[None]]] = []
         self._parting = ""
+        self._dismissal = ""  # why the session ends before it began
         self._complaints: set[str] = set()
         self._failed = False
         self.id: int | None = None  # of the session, once it is bound
@@ -147,12 +152,12 @@ class Connection(asyncio.Protocol):
     @property
     def sends(self) -> bool:
         """Whether the session is bound so that segments may be submitted."""
-        return self._session.state in _SENDING
+        return self._session.state in self._end.sends
 
     @property
     def receives(self) -> bool:
         """Whether the session is bound so that messages come in."""
-        return self._session.state in _RECEIVING
+        return self._session.state in self._end.receives
 
     @property
     def free(self) -> int:
@@ -173,14 +178,30 @@ class Connection(asyncio.Protocol):
         )
         self._flush_soon()
 
+    def accept_bind(self, request: Pdu, system_id: str) -> None:
+        """Let the peer bind as it asked to. Raises EncodeError if the name doesn't fit."""
+        self._session.accept_bind(request, system_id, self._clock.monotonic())
+        if self.sends or self.receives:
+            self._begin()
+
+    def refuse_bind(self, request: Pdu, status: int) -> None:
+        """Refuse what the peer asked for, and close."""
+        self._session.refuse_bind(request, status, self._clock.monotonic())
+        self._flush()
+        self.dismiss("bind refused")
+
+    def dismiss(self, reason: str) -> None:
+        """Close, without an answer, once what asks for it is through."""
+        self._dismissal = reason
+
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send segments; each comes back once through `Keeper.settled`."""
         now = self._clock.monotonic()
         unsent: list[Outcome] = []
         for segment in segments:
-            fields, tlvs = self._translator.submit(segment)
+            fields, tlvs = self._end.form(self._translator, segment)
             try:
-                self._session.request(Command.SUBMIT_SM, fields, tlvs, now, segment)
+                self._session.request(self._end.command, fields, tlvs, now, segment)
             except SessionError as error:
                 unsent.append(self._unsent(segment, Acceptance.NOT_SENT, error))
             except EncodeError as error:
@@ -288,16 +309,16 @@ class Connection(asyncio.Protocol):
         self._meter.batch(batch.seconds, batch.aside, batch.violations)
         if batch.ended:
             self._close()
-        elif self.refusal is not None:
-            self._lose("bind refused")
+        elif self._dismissal:
+            self._lose(self._dismissal)
         self._look_whether_drained()
 
     def _sort(self, event: Event, batch: _Batch) -> None:
         if isinstance(event, Received):
             self._take(event.pdu, batch)
         elif isinstance(event, Answered):
-            outcome = self._translator.outcome(_segment(event.context), event.pdu, batch.at)
-            batch.outcomes.append(outcome)
+            segment = _segment(event.context)
+            batch.outcomes.append(self._end.outcome(self._translator, segment, event.pdu, batch.at))
             batch.seconds.append(event.elapsed)
         elif isinstance(event, Lost):
             batch.outcomes.append(_lost(event.context, batch.at, event.reason))
@@ -305,23 +326,31 @@ class Connection(asyncio.Protocol):
             batch.violations += 1
             self._complain(event)
         elif isinstance(event, Bound):
-            self.id = self._keeper.bound(self)
-            self.opened.set_result(None)
+            self._begin()
         elif isinstance(event, BindRefused):
             self.refusal = event.status
+            self._dismissal = "bind refused"
+        elif isinstance(event, BindRequested):
+            self._asked(self, event.pdu)
         elif isinstance(event, Ended):
             batch.ended = True
             self.reason = self._parting or event.reason
 
     def _take(self, pdu: Pdu, batch: _Batch) -> None:
-        if pdu.command not in _MESSAGES or self.id is None:
-            return  # alert_notification and outbind ask for nothing
+        if self.id is None:
+            self._asked(self, pdu)  # an outbind
+            return
+        if pdu.command not in self._end.brings:
+            # alert_notification asks for nothing
+            if (status := self._end.refuses.get(pdu.command)) is not None:
+                self._session.respond(pdu, status, self._clock.monotonic())
+            return
         what = self._translator.incoming(pdu, self.id, batch.at)
+        self._token += 1
         if isinstance(what, NotOurs):
             batch.aside.append(what.reason)
-            self._session.respond(pdu, STATUS[what.ack], self._clock.monotonic())
+            self._acknowledge(pdu, self._token, what.ack, self._clock.monotonic())
         else:
-            self._token += 1
             self._unanswered[self._token] = pdu
             batch.incoming.append((self._token, what))
 
@@ -331,10 +360,18 @@ class Connection(asyncio.Protocol):
         for token, ack in verdicts:
             pdu = self._unanswered.pop(token, None)
             if pdu is not None:
-                self._session.respond(pdu, STATUS[ack], now)
+                self._acknowledge(pdu, token, ack, now)
         self._valve.turn(len(self._unanswered))
         self._flush_soon()
         self._look_whether_drained()
+
+    def _acknowledge(self, pdu: Pdu, token: int, ack: Ack, now: float) -> None:
+        body = self._end.accepted(self.id or 0, token)
+        self._session.respond(pdu, self._end.verdicts[ack], now, body)
+
+    def _begin(self) -> None:
+        self.id = self._keeper.bound(self)
+        self.opened.set_result(None)
 
     def _complain(self, violation: Violation) -> None:
         """Log each sort of fault of the peer's once a session, without what customers wrote."""
@@ -395,6 +432,8 @@ class Connection(asyncio.Protocol):
 
 def said(error: Exception) -> str:
     """What went wrong with a connection, in the system's words and without the address."""
+    if isinstance(error, ssl.SSLError):
+        return tls.said(error)
     if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
         return os.strerror(error.errno)
     return str(error)

@@ -28,6 +28,7 @@ from smsgw.carrier.ways import Failure, Holder
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.model import CarrierSettings
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Role
 from smsgw.smpp.status import bind_reaction
 from smsgw.smpp.tables import Command
@@ -82,6 +83,8 @@ class Held:
 
 class Dialling:
     """Keeps a link's posts (`ways.Way`)."""
+
+    addresses: Sequence[Address] = ()
 
     def __init__(
         self, settings: CarrierSettings, holder: Holder, clock: Clock, random: Random

@@ -16,8 +16,9 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from smsgw.carrier.backoff import Trouble
-from smsgw.carrier.connection import Connection
+from smsgw.carrier.connection import Asked, Connection, not_asked
 from smsgw.carrier.dialling import Dialling
+from smsgw.carrier.listening import Listening
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.pace import Answers
 from smsgw.carrier.throttle import Throttle
@@ -29,6 +30,7 @@ from smsgw.log import get_logger
 from smsgw.service.message import Acceptance, Outcome, Segment
 from smsgw.service.ports import Exchange, LinkState, LinkStatus
 from smsgw.settings.model import CarrierSettings
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Limits, Role, Session
 
 log = get_logger(__name__)
@@ -74,11 +76,12 @@ class Link:
         self._ids = ids
         self._inbound_window = inbound_window
         self._translator = Translator(settings, shortcode)
+        listener = settings.listener
         self._limits = Limits(
             window=settings.window,
             enquire_link=settings.enquire_link,
             response_timeout=settings.response_timeout,
-            bind_timeout=BIND_SECONDS,
+            bind_timeout=listener.bind_timeout if listener else BIND_SECONDS,
             inactivity=settings.inactivity,
         )
         self._throttle = Throttle(settings.throughput, clock.monotonic())
@@ -103,7 +106,11 @@ class Link:
             tokens=lambda: self._throttle.available(clock.monotonic()),
             pace=lambda: self._throttle.rate,
         )
-        self._way: Way = Dialling(settings, self, clock, random)
+        self._way: Way = (
+            Listening(settings, listener, self, clock, random)
+            if listener
+            else Dialling(settings, self, clock, random)
+        )
 
     # -- what the outbox asks --------------------------------------------------------------
 
@@ -230,9 +237,16 @@ class Link:
             self._way.hurry()
             self._woken()
 
+    @property
+    def listens_on(self) -> Sequence[Address]:
+        """Where the carrier dials us; nothing if we dial it, or while that is not possible."""
+        return self._way.addresses
+
     # -- what the way of its sessions asks (ways.Holder) -------------------------------------
 
-    def connection(self, role: Role, log: FilteringBoundLogger) -> Connection:
+    def connection(
+        self, role: Role, log: FilteringBoundLogger, asked: Asked = not_asked
+    ) -> Connection:
         return Connection(
             Session(role, self._limits, self._clock.monotonic()),
             self._translator,
@@ -242,6 +256,7 @@ class Link:
             meter=self._meter,
             log=log,
             inbound_window=self._inbound_window,
+            asked=asked,
         )
 
     def turn(self, status: LinkStatus) -> None:

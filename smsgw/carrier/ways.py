@@ -1,13 +1,15 @@
 """What a link and the way its sessions come to be (dialling, listening) ask of each other."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from smsgw.carrier.backoff import Trouble
-from smsgw.carrier.connection import Connection
+from smsgw.carrier.connection import Asked, Connection, not_asked
 from smsgw.service.ports import LinkStatus
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Role
 
 
@@ -33,8 +35,13 @@ class Holder(Protocol):
     @property
     def log(self) -> FilteringBoundLogger: ...
 
-    def connection(self, role: Role, log: FilteringBoundLogger) -> Connection:
-        """A connection with a new session, on which `log` says what happens."""
+    def connection(
+        self, role: Role, log: FilteringBoundLogger, asked: Asked = not_asked
+    ) -> Connection:
+        """A connection with a new session, on which `log` says what happens.
+
+        `asked` decides on what the peer asks before it is bound.
+        """
 
     def turn(self, status: LinkStatus) -> None:
         """Note what is done to have a session. While the link has one it is BOUND all the same."""
@@ -54,6 +61,10 @@ class Holder(Protocol):
 
 class Way(Protocol):
     """How the sessions of a link come to be."""
+
+    @property
+    def addresses(self) -> Sequence[Address]:
+        """Where it listens."""
 
     async def run(self) -> None:
         """Bring sessions to the link while they are wanted, until cancelled.
