@@ -436,7 +436,7 @@ def said(error: Exception) -> str:
         return tls.said(error)
     if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
         return os.strerror(error.errno)
-    return str(error)
+    return str(error) or "connection closed by the peer"  # so asyncio, in a handshake
 
 
 def _segment(context: object) -> Segment:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from smsgw.carrier import tls
 from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
 from smsgw.carrier.connection import Connection, said
 from smsgw.carrier.translate import refusal
@@ -99,6 +100,7 @@ class Dialling:
         self._refused: Failure | None = None  # our credentials: no post tries them before
         self._locked_until = 0.0
         self._failures: dict[int, Failure] = {}  # the last of each host since it was bound to
+        self._contexts = tls.contexts(tls.dialling, settings.tls, holder.log)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as posts:
@@ -246,7 +248,10 @@ class Dialling:
         log = self._holder.log.bind(host=host, port=port, bind=BIND_NAMES[command])
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: self._holder.connection(Role.ESME, log), host, port
+            lambda: self._holder.connection(Role.ESME, log),
+            host,
+            port,
+            **tls.options(self._contexts, host),
         )
         return connection
 

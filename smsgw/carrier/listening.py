@@ -82,9 +82,7 @@ class Listening:
         self._hurried = asyncio.Event()
         self._log = holder.log
         self._gate = Gate(listener)
-        self._contexts = (
-            tls.Contexts(tls.listening, settings.tls, holder.log) if settings.tls else None
-        )
+        self._contexts = tls.contexts(tls.listening, settings.tls, holder.log)
         self._asking = self._asked_to_accept if settings.accept else self._asked_by_outbind
         self._role = Role.SMSC if settings.accept else Role.ESME
         self._binds: Sequence[Command] = TRANSCEIVER if settings.bind == "transceiver" else PAIR
@@ -123,6 +121,8 @@ class Listening:
     async def _open(self) -> AsyncIterator[list[socket.socket]]:
         sockets: list[socket.socket] = []
         try:
+            if self._contexts is not None:
+                self._contexts.current()  # raises where the files are no good
             for family, address in await _resolved(self._listener.listen):
                 opened = socket.create_server(address, family=family, backlog=BACKLOG)
                 sockets.append(opened)

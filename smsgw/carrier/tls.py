@@ -6,14 +6,13 @@ shows its own, and asks for one where a CA is named for that.
 
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from smsgw.settings.transport import Tls
-
-HANDSHAKE_SECONDS: Final = 10.0
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -31,17 +30,17 @@ class Contexts:
         log: FilteringBoundLogger,
     ) -> None:
         self._make = make
-        self._settings = settings
+        self.settings = settings
         self._log = log
         self._files = _files(settings)
         self._stamp: Stamp | None = None
         self._context: ssl.SSLContext | None = None
-        self._error: OSError | None = None
+        self._error = ""
 
     def current(self) -> ssl.SSLContext:
         """The context of the files as they are; of new ones that are broken, as they were.
 
-        Raises OSError (ssl.SSLError is one) where they never were any good.
+        Raises OSError where they never were any good.
         """
         stamp = _stamp(self._files)
         if stamp != self._stamp:
@@ -49,20 +48,33 @@ class Contexts:
             self._stamp = stamp
             self._take_up()
         if self._context is None:
-            assert self._error is not None
-            raise self._error
+            raise OSError(self._error)
         return self._context
 
     def _take_up(self) -> None:
         try:
-            context = self._make(self._settings)
+            context = self._make(self.settings)
         except OSError as error:
-            self._error = error
-            self._log.error("tls.files_unfit", reason=said(error), kept=self._context is not None)
+            self._error = said(error)
+            self._log.error("tls.files_unfit", reason=self._error, kept=self._context is not None)
             return
         if self._context is not None:
             self._log.info("tls.files_taken_up")
         self._context = context
+
+
+def contexts(
+    make: Callable[[Tls], ssl.SSLContext], settings: Tls | None, log: FilteringBoundLogger
+) -> Contexts | None:
+    """None where connections are not encrypted."""
+    return None if settings is None else Contexts(make, settings, log)
+
+
+def options(contexts: Contexts | None, host: str) -> dict[str, Any]:
+    """What asyncio's `create_connection` is to be told of encryption. Raises OSError."""
+    if contexts is None:
+        return {}
+    return {"ssl": contexts.current(), "server_hostname": contexts.settings.server_name or host}
 
 
 def dialling(settings: Tls) -> ssl.SSLContext:
@@ -72,7 +84,7 @@ def dialling(settings: Tls) -> ssl.SSLContext:
     if settings.ca_file is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     else:
-        context.load_verify_locations(settings.ca_file)
+        _load(settings.ca_file, context.load_verify_locations)
     _show_certificate(context, settings)
     return context
 
@@ -85,25 +97,36 @@ def listening(settings: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.ca_file is not None:
-        context.load_verify_locations(settings.ca_file)
+        _load(settings.ca_file, context.load_verify_locations)
         context.verify_mode = ssl.CERT_REQUIRED
     _show_certificate(context, settings)
     return context
 
 
 def said(error: OSError) -> str:
-    """What is wrong with files, a certificate or a handshake, without OpenSSL's own places."""
+    """What is wrong with a file, a certificate or a handshake, without OpenSSL's own places."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is refused: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or 'unknown').lower().replace('_', ' ')}"
-    return str(error)
+        if not error.reason:
+            return "TLS failed: not in PEM, or of another key"
+        return f"TLS failed: {error.reason.replace('_', ' ').lower()}"
+    return error.strerror or str(error)
 
 
 def _show_certificate(context: ssl.SSLContext, settings: Tls) -> None:
     if settings.cert_file is not None:
         # Without a password of ours OpenSSL would ask for an encrypted key's at the terminal.
-        context.load_cert_chain(settings.cert_file, settings.key_file, password=lambda: "")
+        load = partial(context.load_cert_chain, keyfile=settings.key_file, password=lambda: "")
+        _load(settings.cert_file, load)
+
+
+def _load(path: Path, load: Callable[[Path], None]) -> None:
+    try:
+        load(path)
+    except OSError as error:
+        reason = said(error).removeprefix("TLS failed: ")
+        raise OSError(f"{path} is of no use: {reason}") from error
 
 
 def _files(settings: Tls) -> Sequence[Path]:

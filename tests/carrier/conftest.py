@@ -10,6 +10,7 @@ import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
+from ssl import SSLContext
 from typing import Any
 
 import pytest
@@ -252,9 +253,9 @@ class Smsc:
         self.port = 0
         self._server: asyncio.Server | None = None
 
-    async def open(self, port: int = 0) -> None:
+    async def open(self, port: int = 0, ssl: SSLContext | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port, ssl=ssl)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from smsgw.carrier.link import Link, SessionIds
@@ -203,8 +204,13 @@ def play(world: Any) -> Play:
             finally:
                 await bench.stopped()
 
-        with capture_logs() as logs:
-            world.run(whole)
+        before = structlog.get_config()
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(20))
+        try:
+            with capture_logs() as logs:
+                world.run(whole)
+        finally:
+            structlog.configure(**before)
         return logs
 
     return run
