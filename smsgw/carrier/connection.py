@@ -7,24 +7,24 @@ submits alike, leaves in one write. A fault of ours ends this connection, and no
 
 import asyncio
 import math
-import os
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
-from smsgw.carrier import tls
+from smsgw.carrier.batch import Batch, segment_of
+from smsgw.carrier.drain import Drain
 from smsgw.carrier.ends import ENDS
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.timer import Timer
-from smsgw.carrier.translate import NotOurs, Reason, Translator
+from smsgw.carrier.translate import NotOurs, Translator
 from smsgw.carrier.valve import Valve
+from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.message import Acceptance, Ack, Outcome, Segment, Verdict
-from smsgw.service.ports import Exchange, Incoming
+from smsgw.service.ports import Exchange
 from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.session import (
     Answered,
@@ -45,21 +45,6 @@ CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the conne
 MOST_COMPLAINTS: Final = 20  # sorts of fault logged a session
 
 _P = ParamSpec("_P")
-
-
-class _Batch:
-    """What one read or one tick brought, sorted by who is to have it."""
-
-    __slots__ = ("aside", "at", "ended", "incoming", "outcomes", "seconds", "violations")
-
-    def __init__(self, at: float) -> None:
-        self.at = at  # seconds since 1970
-        self.incoming: list[Incoming] = []
-        self.outcomes: list[Outcome] = []
-        self.seconds: list[float] = []  # from submits to their responses
-        self.aside: list[Reason] = []
-        self.violations = 0
-        self.ended = False
 
 
 class Keeper(Protocol):
@@ -135,7 +120,7 @@ class Connection(asyncio.Protocol):
         self._flushing = False
         self._ticker = Timer(clock, self._tick)
         self._cutter = Timer(clock, self.abort)
-        self._drains: list[tuple[int, asyncio.Future[None]]] = []
+        self._drain = Drain()
         self._parting = ""
         self._dismissal = ""  # why the session ends before it began
         self._complaints: set[str] = set()
@@ -213,8 +198,7 @@ class Connection(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until all responses are there, and all messages that came until now answered."""
-        waiter: asyncio.Future[None] = self._loop.create_future()
-        self._drains.append((self._token, waiter))
+        waiter = self._drain.wait(self._token)
         self._look_whether_drained()
         await waiter
 
@@ -289,14 +273,14 @@ class Connection(asyncio.Protocol):
     # -- what comes in ---------------------------------------------------------------------
 
     def _handle(self, events: Sequence[Event]) -> None:
-        batch = _Batch(self._clock.now())
+        batch = Batch(self._clock.now())
         for event in events:
             try:
                 self._sort(event, batch)
             except Exception:
                 self.fail()
                 if isinstance(event, Answered):
-                    batch.outcomes.append(_lost(event.context, batch.at, "not understood"))
+                    batch.lost(event.context, "not understood")
         if batch.incoming:
             self._exchange.received(batch.incoming, self._answer)
         if batch.seconds:
@@ -313,15 +297,15 @@ class Connection(asyncio.Protocol):
             self._lose(self._dismissal)
         self._look_whether_drained()
 
-    def _sort(self, event: Event, batch: _Batch) -> None:
+    def _sort(self, event: Event, batch: Batch) -> None:
         if isinstance(event, Received):
             self._take(event.pdu, batch)
         elif isinstance(event, Answered):
-            segment = _segment(event.context)
+            segment = segment_of(event.context)
             batch.outcomes.append(self._end.outcome(self._translator, segment, event.pdu, batch.at))
             batch.seconds.append(event.elapsed)
         elif isinstance(event, Lost):
-            batch.outcomes.append(_lost(event.context, batch.at, event.reason))
+            batch.lost(event.context, event.reason)
         elif isinstance(event, Violation):
             batch.violations += 1
             self._complain(event)
@@ -336,7 +320,7 @@ class Connection(asyncio.Protocol):
             batch.ended = True
             self.reason = self._parting or event.reason
 
-    def _take(self, pdu: Pdu, batch: _Batch) -> None:
+    def _take(self, pdu: Pdu, batch: Batch) -> None:
         if self.id is None:
             self._asked(self, pdu)  # an outbind
             return
@@ -386,12 +370,8 @@ class Connection(asyncio.Protocol):
             self._handle(events)
 
     def _look_whether_drained(self) -> None:
-        if not self._drains or self.in_flight:
-            return
-        oldest = next(iter(self._unanswered), math.inf)
-        for last, waiter in self._drains:
-            if oldest > last and not waiter.done():
-                waiter.set_result(None)
+        if not self.in_flight:
+            self._drain.look(next(iter(self._unanswered), math.inf))
 
     # -- what goes out ---------------------------------------------------------------------
 
@@ -428,21 +408,3 @@ class Connection(asyncio.Protocol):
         if not self._valve.full:
             self._handle(self._session.tick(self._clock.monotonic()))
             self._flush_soon()
-
-
-def said(error: Exception) -> str:
-    """What went wrong with a connection, in the system's words and without the address."""
-    if isinstance(error, ssl.SSLError):
-        return tls.said(error)
-    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
-        return os.strerror(error.errno)
-    return str(error) or "connection closed by the peer"  # so asyncio, in a handshake
-
-
-def _segment(context: object) -> Segment:
-    assert isinstance(context, Segment)
-    return context
-
-
-def _lost(context: object, at: float, reason: str) -> Outcome:
-    return Outcome(_segment(context), Acceptance.LOST, at, error=reason)

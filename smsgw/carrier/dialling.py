@@ -23,9 +23,10 @@ from typing import Any, Final
 
 from smsgw.carrier import tls
 from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
-from smsgw.carrier.connection import Connection, said
+from smsgw.carrier.connection import Connection
 from smsgw.carrier.translate import refusal
 from smsgw.carrier.ways import Failure, Holder
+from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.model import CarrierSettings

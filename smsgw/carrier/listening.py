@@ -17,11 +17,12 @@ from pydantic import SecretStr
 
 from smsgw import metrics
 from smsgw.carrier import gate, tls
-from smsgw.carrier.backoff import Backoff, Trouble
-from smsgw.carrier.connection import Connection, said
+from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
+from smsgw.carrier.connection import Connection
 from smsgw.carrier.gate import Gate, IpAddress, Refused
 from smsgw.carrier.translate import refusal
 from smsgw.carrier.ways import Failure, Holder
+from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.model import CarrierSettings
@@ -29,7 +30,7 @@ from smsgw.settings.transport import Listener
 from smsgw.settings.types import Address
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import Role
-from smsgw.smpp.status import BindReaction, bind_reaction
+from smsgw.smpp.status import bind_reaction
 from smsgw.smpp.tables import Command, Status
 from smsgw.smpp.timers import Alarm
 
@@ -206,9 +207,10 @@ class Listening:
     def _refused(self, status: int) -> None:
         """The carrier dialled us and refused our bind all the same."""
         self._holder.bind_refused(status)
-        if bind_reaction(status) is BindReaction.VERSION:
+        trouble = REFUSED[bind_reaction(status)]
+        if trouble is Trouble.VERSION:
             self._binds = PAIR
-        failure = Failure("link.bind_refused", Trouble.BUSY, refusal(status))
+        failure = Failure("link.bind_refused", trouble, refusal(status))
         self._holder.failed(failure)
         self._log.error(failure.event, reason=failure.reason)
 

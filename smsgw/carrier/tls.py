@@ -12,6 +12,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from smsgw.carrier.wording import said, tls_reason
 from smsgw.settings.transport import Tls
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -103,17 +104,6 @@ def listening(settings: Tls) -> ssl.SSLContext:
     return context
 
 
-def said(error: OSError) -> str:
-    """What is wrong with a file, a certificate or a handshake, without OpenSSL's own places."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is refused: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        if not error.reason:
-            return "TLS failed: not in PEM, or of another key"
-        return f"TLS failed: {error.reason.replace('_', ' ').lower()}"
-    return error.strerror or str(error)
-
-
 def _show_certificate(context: ssl.SSLContext, settings: Tls) -> None:
     if settings.cert_file is not None:
         # Without a password of ours OpenSSL would ask for an encrypted key's at the terminal.
@@ -125,7 +115,7 @@ def _load(path: Path, load: Callable[[Path], None]) -> None:
     try:
         load(path)
     except OSError as error:
-        reason = said(error).removeprefix("TLS failed: ")
+        reason = tls_reason(error) if isinstance(error, ssl.SSLError) else said(error)
         raise OSError(f"{path} is of no use: {reason}") from error
 
 

@@ -366,7 +366,7 @@ def test_without_receipts_no_id_goes_along(world: Any, play: Play) -> None:
         (Status.RX_T_APPN, Acceptance.TEMPORARY),
         (Status.RX_P_APPN, Acceptance.PERMANENT),
         (Status.RX_R_APPN, Acceptance.PERMANENT),
-        (Status.RMSGQFUL, Acceptance.TEMPORARY),
+        (Status.RMSGQFUL, Acceptance.QUEUE_FULL),
         (Status.RTHROTTLED, Acceptance.THROTTLED),
     ],
 )
@@ -489,14 +489,15 @@ def test_nobody_is_let_in_while_the_link_is_drained(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         waiting = await bench.call()
         await asyncio.sleep(0.1)
-        bench.link.wanted.clear()
+        await bench.link.drain()
+        assert bench.link.state().status is LinkStatus.DRAINED
         waiting.bind()
         await bench.until(lambda: waiting.over)
         assert waiting.statuses == [Status.RBINDFAIL]
         late = await bench.call()
         await bench.until(lambda: late.over)
         assert late.octets == b""
-        bench.link.wanted.set()
+        bench.link.resume()
         await bench.bound()
 
     assert turned_away(play(scenario)) == ["drained"]
