@@ -15,6 +15,7 @@ from typing import Concatenate, Final, ParamSpec, Protocol, cast
 from structlog.typing import FilteringBoundLogger
 
 from smsgw.carrier.batch import Batch, segment_of
+from smsgw.carrier.complaints import Complaints
 from smsgw.carrier.drain import Drain
 from smsgw.carrier.ends import ENDS
 from smsgw.carrier.meter import Meter
@@ -42,7 +43,6 @@ from smsgw.smpp.session import (
 )
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
-MOST_COMPLAINTS: Final = 20  # sorts of fault logged a session
 
 _P = ParamSpec("_P")
 
@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
         self._drain = Drain()
         self._parting = ""
         self._dismissal = ""  # why the session ends before it began
-        self._complaints: set[str] = set()
+        self._complaints = Complaints(log)
         self._failed = False
         self.id: int | None = None  # of the session, once it is bound
         self.refusal: int | None = None  # the status that refused the bind
@@ -308,7 +308,7 @@ class Connection(asyncio.Protocol):
             batch.lost(event.context, event.reason)
         elif isinstance(event, Violation):
             batch.violations += 1
-            self._complain(event)
+            self._complaints.make(event)
         elif isinstance(event, Bound):
             self._begin()
         elif isinstance(event, BindRefused):
@@ -356,13 +356,6 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self.id = self._keeper.bound(self)
         self.opened.set_result(None)
-
-    def _complain(self, violation: Violation) -> None:
-        """Log each sort of fault of the peer's once a session, without what customers wrote."""
-        if violation.reason not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
-            self._complaints.add(violation.reason)
-            header = violation.octets[:16].hex()
-            self.log.warning("link.violation", reason=violation.reason, header=header)
 
     def _lose(self, reason: str) -> None:
         events = self._session.lost(self._clock.monotonic(), reason)
