@@ -47,14 +47,18 @@ class App:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._policy = Policy(derive.rules(settings), derive.encodings(settings))
+        self._policy = Policy(
+            derive.rules(settings), derive.encodings(settings), derive.sent_once_more(settings)
+        )
         self._database = Database(settings.data_dir, self._policy)
         self._recent = Recent(
             settings.duplicates.window,
             {one.id: one.response_timeout for one in settings.carriers.values()},
             settings.duplicates.limit,
         )
-        self._exchange = Exchange(self._database, self._recent, self._clock)
+        self._exchange = Exchange(
+            self._database, self._recent, self._clock, self._policy.sent_once_more
+        )
         ids = SessionIds()
         self._links = [
             Link(
@@ -116,7 +120,7 @@ class App:
         """Take up what the last daemon left, before anything new can come in."""
         now = self._clock.now()
         try:
-            sent = await self._database.run(outbox.recover, now)
+            sent = await self._database.run(outbox.recover, now, self._policy.sent_once_more)
             stored, ended = await self._database.run(
                 inbox.remembered,
                 now - self._settings.duplicates.window,

@@ -221,6 +221,6 @@ BILLING_AS_OF: Final = _gauge(
     "smsgw_billing_as_of_timestamp_seconds", "When the last feed taken was true; 0 is never."
 )
 BILLING_MAX_AGE: Final = _gauge(
-    "smsgw_billing_max_age_seconds", "The age from which the cache counts as stale."
+    "smsgw_billing_max_age_seconds", "The age from which the cache counts as stale; 0 is never."
 )
 SUBSCRIPTIONS: Final = _gauge("smsgw_subscriptions", "Registrations by state.", "state")

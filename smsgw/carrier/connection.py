@@ -43,6 +43,7 @@ from smsgw.smpp.session import (
 )
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
+_PARTING: Final = frozenset({State.UNBINDING, State.UNBOUND})
 
 _P = ParamSpec("_P")
 
@@ -207,7 +208,7 @@ class Connection(asyncio.Protocol):
 
         `reason` stands for the session's own word on its end.
         """
-        if self._session.state is State.UNBINDING:
+        if self._session.state in _PARTING:
             return
         self._parting = reason
         try:

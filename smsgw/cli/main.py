@@ -30,6 +30,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "billing": ("smsgw.cli.billing", "The billing cache: import, show."),
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, show, list, import."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
+    "pdu": ("smsgw.cli.pdu", "What the octets of a PDU say."),
 }
 
 

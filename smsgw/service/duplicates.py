@@ -8,11 +8,15 @@ because it went out late. What is remembered here is rebuilt from the database a
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from smsgw.service.message import Mo
 
 LATE: Final = 10.0  # seconds after which an SMSC may have given up on a response
+# Octets kept of a message: all that one SMS holds. A payload may have 65,535 of them, and with as
+# many entries as `limit` allows they would fill any memory.
+MOST_OCTETS: Final = 160
 
 # Equal MOs remembered. All of them are looked through for each that comes, and an SMSC repeats no
 # more than it had unanswered.
@@ -27,11 +31,25 @@ class Key(NamedTuple):
     destination: str
     esm_class: int
     data_coding: int
-    octets: bytes
+    octets: bytes  # a digest if they are many
+
+    @classmethod
+    def of(
+        cls,
+        carrier: str,
+        source: str,
+        destination: str,
+        esm_class: int,
+        data_coding: int,
+        octets: bytes,
+    ) -> "Key":
+        if len(octets) > MOST_OCTETS:
+            octets = blake2b(octets).digest()
+        return cls(carrier, source, destination, esm_class, data_coding, octets)
 
 
 def key(mo: Mo) -> Key:
-    return Key(mo.carrier, mo.source, mo.destination, mo.esm_class, mo.data_coding, mo.octets)
+    return Key.of(mo.carrier, mo.source, mo.destination, mo.esm_class, mo.data_coding, mo.octets)
 
 
 class Remembered(NamedTuple):

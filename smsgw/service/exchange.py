@@ -5,7 +5,7 @@ gateway answers at once and a busy one gets faster by the batch. One task owns a
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from smsgw import metrics
@@ -13,7 +13,7 @@ from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
 from smsgw.service.inbox import Answer, Batch, Inbox
-from smsgw.service.message import Outcome
+from smsgw.service.message import MessageKind, Outcome
 from smsgw.service.meter import Meter
 from smsgw.service.outbox import Outbox
 from smsgw.service.ports import (
@@ -26,6 +26,7 @@ from smsgw.service.ports import (
     StorageUnavailableError,
     Work,
 )
+from smsgw.service.retry import SENT_ONCE_MORE
 
 log = get_logger(__name__)
 
@@ -44,12 +45,18 @@ class Exchange:
     daemon, for a gateway whose answers silently stop is worse than one that is restarted.
     """
 
-    def __init__(self, messages: Messages, recent: Recent, clock: Clock) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        recent: Recent,
+        clock: Clock,
+        sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE,
+    ) -> None:
         self._messages = messages
         self._recent = recent
         self._clock = clock
         self._inbox = Inbox(recent)
-        self._outbox = Outbox()
+        self._outbox = Outbox(sent_once_more)
         self._ended: list[SessionEnd] = []
         self._wake = asyncio.Event()
         self._wake_at: float | None = None

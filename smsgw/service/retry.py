@@ -1,5 +1,6 @@
 """What happens to a segment after a submit: a pure decision, mostly a table."""
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from smsgw.service.message import Acceptance, MessageKind, MtState, Outcome
@@ -36,11 +37,14 @@ LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
 NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED, Acceptance.LINK})
 
 # Kinds whose receiver is waiting for them: better twice than never, so sent once more when the
-# response was lost. All others are held as UNKNOWN until an operator or a receipt decides.
+# response was lost. All others are held as UNKNOWN until an operator or a receipt decides, unless
+# the configuration says that they too are sent once more.
 SENT_ONCE_MORE: Final = frozenset({MessageKind.CODE, MessageKind.ANSWER})
 
 
-def settle(outcome: Outcome) -> Settlement:
+def settle(
+    outcome: Outcome, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
+) -> Settlement:
     """What to write of the segment, given what became of its submit."""
     segment, acceptance = outcome.segment, outcome.acceptance
     attempts, lost = segment.attempts, segment.lost
@@ -54,7 +58,7 @@ def settle(outcome: Outcome) -> Settlement:
         state = MtState.REFUSED
         attempts += 1
     elif acceptance is Acceptance.LOST:
-        state = after_loss(segment.kind, lost)
+        state = after_loss(segment.kind, lost, sent_once_more)
         attempts += 1
         lost += 1
     else:
@@ -72,9 +76,11 @@ def settle(outcome: Outcome) -> Settlement:
     )
 
 
-def after_loss(kind: MessageKind, lost_before: int) -> MtState:
+def after_loss(
+    kind: MessageKind, lost_before: int, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
+) -> MtState:
     """Where a segment goes whose submit may or may not have reached the carrier."""
-    return MtState.QUEUED if kind in SENT_ONCE_MORE and not lost_before else MtState.UNKNOWN
+    return MtState.QUEUED if kind in sent_once_more and not lost_before else MtState.UNKNOWN
 
 
 def worth_sending(kind: MessageKind, created_at: float, now: float) -> bool:

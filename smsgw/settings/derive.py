@@ -1,10 +1,12 @@
 """What the service and the store take from the configuration, as the values they know."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from smsgw.service.conversation import Rules
-from smsgw.service.message import Encoding, Msisdn
+from smsgw.service.message import Encoding, MessageKind, Msisdn
 from smsgw.service.replies import Company, Replies
+from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.settings.model import Settings
 
 
@@ -20,6 +22,19 @@ def rules(settings: Settings) -> Rules:
         max_parts=settings.replies.max_parts,
         timezone=settings.timezone,
     )
+
+
+NOTICES: Final = frozenset({MessageKind.NOTICE, MessageKind.ANNOUNCEMENT})
+
+
+def sent_once_more(settings: Settings) -> frozenset[MessageKind]:
+    """The kinds of message that are sent once more when a response was lost."""
+    kinds = SENT_ONCE_MORE
+    if settings.unknown.notice == "resend":
+        kinds |= NOTICES
+    if settings.unknown.other == "resend":
+        kinds |= frozenset(MessageKind) - NOTICES
+    return kinds
 
 
 def encodings(settings: Settings) -> dict[str, Encoding]:

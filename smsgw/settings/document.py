@@ -8,13 +8,16 @@ error that asks for quotes. Decimal fractions become `Decimal`, so that `1.50` s
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 from yaml.error import Mark
 from yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
+
+MERGE: Final = "<<"
+OURS: Final = "tag:yaml.org,2002:"  # what !! stands for
 
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
@@ -37,6 +40,22 @@ class Fault(NamedTuple):
     message: str
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's composer, which also keeps which nodes had a tag written before them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.tags: dict[yaml.Node, str] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        parser: Any = self  # whose methods have no types
+        tag: str | None = getattr(parser.peek_event(), "tag", None)
+        node = super().compose_node(parent, index)
+        if tag is not None and node is not None:
+            self.tags[node] = f"!!{tag.removeprefix(OURS)}" if tag.startswith(OURS) else tag
+        return node
+
+
 class Document:
     """A YAML document: `value` as dicts, lists and scalars, `faults` in the order of the file.
 
@@ -47,9 +66,12 @@ class Document:
         self.faults: list[Fault] = []
         self._keys: dict[Path, Place] = {}
         self._values: dict[Path, Place] = {}
+        self._tags: dict[yaml.Node, str] = {}
         self.value: object = None
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            loader = _Loader(text)
+            self._tags = loader.tags
+            root = loader.get_single_node()
             self.value = None if root is None else self._read(root, (), ())
         except yaml.YAMLError as error:
             self.faults.append(Fault(_place(error, text), (), _reason(error)))
@@ -73,8 +95,8 @@ class Document:
         self._values[path] = _at(node.start_mark)
         if node in above:
             self._fault(node, path, "an alias stands inside what it refers to")
-        elif not node.tag.startswith("tag:yaml.org,2002:"):
-            self._fault(node, path, f"the tag {node.tag} means nothing here")
+        elif node in self._tags:
+            self._fault(node, path, f"the tag {self._tags[node]} means nothing here")
         elif isinstance(node, yaml.MappingNode):
             return dict(self._pairs(node, path, (*above, node)))
         elif isinstance(node, yaml.SequenceNode):
@@ -94,6 +116,12 @@ class Document:
                 self._fault(key, path, "a key must be a word")
                 continue
             inner = (*path, key.value)
+            if key in self._tags:
+                self._fault(key, inner, f"the tag {self._tags[key]} means nothing here")
+                continue
+            if key.value == MERGE and key.style is None:
+                self._fault(key, inner, "mappings are not merged; write out the keys")
+                continue
             if inner in self._keys:
                 first = self._keys[inner].line
                 self._fault(key, inner, f"is written twice, first in line {first}")

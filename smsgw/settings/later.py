@@ -1,7 +1,7 @@
-"""Keys that have a name already and no behaviour yet: only their defaults are taken.
+"""Keys that have a name already and no behaviour yet.
 
-The model admits nothing else for them; here stands what the default means, so that the error can
-say what the gateway does instead of what was asked for.
+Of those in LATER only the defaults are taken: the model admits nothing else, and here stands what
+the default means, so that the error can say what the gateway does instead of what was asked for.
 """
 
 from typing import Final
@@ -17,6 +17,29 @@ LATER: Final[dict[str, str]] = {
     "notices.disconnection.automatic": "no run starts by itself",
     "http.public": "there is no customers' page",
 }
+
+# Keys whose values are checked and kept, but that nothing reads yet, where that does no harm: a
+# value that isn't the default is a warning.
+UNREAD: Final = (
+    "secret",
+    "carriers.*.price",
+    "subscriptions.unknown_numbers_per_day",
+    "subscriptions.hints_per_day",
+    "subscriptions.answers_per_day",
+    "subscriptions.activation_limit",
+    "unknown.wait",
+    "notices.hours",
+    "notices.days",
+    "notices.holidays.add",
+    "notices.holidays.remove",
+    "notices.min_validity",
+    "notices.max_per_run",
+    "notices.overdue.days_after_due",
+    "notices.disconnection.days_before",
+    "retention.texts",
+    "retention.messages",
+    "retention.evidence",
+)
 
 
 def meaning(path: tuple[str | int, ...]) -> str | None:

@@ -1,25 +1,26 @@
 """From a file to `Settings`: finds it, reads it, and gathers everything that is wrong with it."""
 
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
 from smsgw.service import replies
 from smsgw.settings import wording
-from smsgw.settings.document import Document, Place
-from smsgw.settings.model import CarrierSettings, Company, Replies, Settings
+from smsgw.settings.document import MERGE, Document, Place
+from smsgw.settings.doubts import doubts
+from smsgw.settings.model import Company, Replies, Settings
 from smsgw.settings.problem import ConfigError, Problem
-from smsgw.settings.types import Duration
 
 DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
 PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
 
 IN_THE_FILE: Final = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
 NOT_DIALLED: Final = "is not used: this carrier dials us"
+
+S = TypeVar("S", Company, Replies)
 
 Finding = tuple[Place, tuple[str | int, ...], str]  # where, of which key, what is wrong
 
@@ -44,8 +45,11 @@ def find(option: Path | None) -> Path:
         if path.exists():
             return path
     tried = " and ".join(map(str, DEFAULTS))
-    message = f"there is no configuration: looked for {tried}; name one with --config"
-    raise ConfigError([Problem(str(DEFAULTS[0]), 0, 0, "", message)])
+    message = (
+        f"there is no configuration: $SMSGW_CONFIG is not set, looked for {tried}; "
+        "name one with --config"
+    )
+    raise ConfigError([Problem(None, 0, 0, "", message)])
 
 
 def load(path: Path) -> Settings:
@@ -64,11 +68,16 @@ def examine(path: Path) -> Loaded:
         try:
             settings = Settings.model_validate(body, context=path.parent.absolute())
         except ValidationError as error:
-            found += (item for item in _errors(error, document) if item[1] not in faults)
+            found += [
+                item
+                for item in _errors(error, document)
+                if item[1] not in faults and not _merged(item, faults)
+            ]
         found += _texts(body, document)
     if found or settings is None:
         raise ConfigError([_problem(path, *item) for item in sorted(found, key=_by_place)])
-    return Loaded(settings, [_problem(path, *item) for item in _doubts(settings, body, document)])
+    doubtful = sorted(_doubts(settings, body, document), key=_by_place)
+    return Loaded(settings, [_problem(path, *item) for item in doubtful])
 
 
 def _text(path: Path) -> str:
@@ -94,22 +103,55 @@ def _errors(error: ValidationError, document: Document) -> Iterator[Finding]:
         yield place, path, wording.message(detail, path)
 
 
+def _merged(finding: Finding, faults: Collection[tuple[str | int, ...]]) -> bool:
+    """Whether a key is missed that somebody meant to merge in."""
+    _, path, message = finding
+    return message == wording.WORDS["missing"] and (*path[:-1], MERGE) in faults
+
+
 def _texts(body: Any, document: Document) -> Iterator[Finding]:
-    """What is wrong with the texts to customers and what fills them, where their shape is right."""
-    try:
-        section = Replies.model_validate(body.get("replies"))
-        company = replies.Company(**Company.model_validate(body.get("company")).model_dump())
-    except (ValidationError, AttributeError):
+    """What is wrong with the texts to customers and what fills them, where their shape is right.
+
+    A value that is wrong by itself is no ground to find fault with a text.
+    """
+    if not isinstance(body, dict):
         return
+    section, wrong = _sound(Replies, body.get("replies"))
+    max_parts = 0 if "max_parts" in wrong else section.max_parts
+    about, wrong = _sound(Company, body.get("company"))
+    stand_ins = {key: "-" for key in Company.model_fields if key in wrong}
+    company = replies.Company(**{**about.model_dump(), **stand_ins})
     found = [
         *(("company", *at, said) for at, said in replies.company_problems(company)),
         *(
             ("replies", "texts", *at, said)
-            for at, said in replies.problems(section.texts, company, section.max_parts)
+            for at, said in replies.problems(section.texts, company, max_parts)
         ),
     ]
     for *path, message in found:
         yield document.place_of_value(tuple(path)), tuple(path), message
+
+
+def _sound(section: type[S], body: Any) -> tuple[S, set[str | int]]:
+    """The section without what is wrong in it, and the keys under which something was."""
+    try:
+        return section.model_validate(body), set()
+    except ValidationError as error:
+        paths = [detail["loc"] for detail in error.errors(include_url=False, include_input=False)]
+    for path in paths:
+        body = _without(body, path)
+    return section.model_validate(body), {path[0] for path in paths if path}
+
+
+def _without(value: Any, path: tuple[str | int, ...]) -> Any:
+    """`value` less what is at `path` in it; None if that is all of it."""
+    if not path:
+        return None
+    if path[0] not in value:
+        return value  # more than one thing was wrong there
+    rest = {key: inner for key, inner in value.items() if key != path[0]}
+    inner = _without(value[path[0]], path[1:])
+    return rest if inner is None else {**rest, path[0]: inner}
 
 
 def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Finding]:
@@ -118,10 +160,6 @@ def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Findi
         if "password" in written:
             where: tuple[str, ...] = (*path, "password")
             yield from _password(written["password"], carrier.password, where, document)
-        places = carrier.window * carrier.sessions
-        if carrier.throughput and places / carrier.throughput > carrier.response_timeout:
-            where = (*path, "response_timeout")
-            yield document.place_of_value(where), where, _too_short(places, carrier)
         if carrier.listener is None:
             continue
         way = "outbind" if carrier.accept is None else "accept"
@@ -133,14 +171,8 @@ def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Findi
     if isinstance(body.get("secret"), str):
         place = document.place_of_value(("secret",))
         yield place, ("secret",), IN_THE_FILE
-
-
-def _too_short(places: int, carrier: CarrierSettings) -> str:
-    takes = Duration(math.ceil(places / carrier.throughput))
-    return (
-        f"is {carrier.response_timeout}, and a window of {places} takes {takes} "
-        f"at {carrier.throughput:g} a second: the last of them may count as lost"
-    )
+    for doubt in doubts(settings):
+        yield document.place_of_value(doubt.path), *doubt
 
 
 def _password(

@@ -43,6 +43,7 @@ from smsgw.settings.types import (
     Npi,
     NumberRange,
     OpeningHours,
+    Parts,
     Password,
     Percent,
     Port,
@@ -280,8 +281,8 @@ class CarrierSettings(Section):
 class Billing(Section):
     feed_dir: None = None
     """A folder from which feeds are taken."""
-    max_age: PositiveDuration = Duration("36h")
-    """Older than this, an answer names the date of its data."""
+    max_age: Duration = Duration("36h")
+    """Older than this, an answer names the date of its data; 0: never."""
     max_shrink: Percent = Percent("10%")
     """A snapshot that would lose more of the customers is refused unless forced."""
 
@@ -318,6 +319,7 @@ class Unknown(Section):
     wait: Duration = Duration("15m")
     """For a receipt that settles it."""
     notice: Literal["hold", "resend"] = "hold"
+    """Notices and announcements."""
     other: Literal["hold", "resend"] = "hold"
     """Answers are always sent once more, without waiting."""
 
@@ -355,8 +357,8 @@ class Notices(Section):
 
 
 class Replies(Section):
-    max_parts: Whole = 4
-    """Of one answer."""
+    max_parts: Parts = 4
+    """Of one answer; 0: as many as it takes."""
     texts: dict[str, dict[str, str]] = {}
     """Texts in place of our own, by name and script (latin, cyrillic)."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Problem(NamedTuple):
     """One thing wrong, at one place. Line and column count from 1; 0 is the file as a whole."""
 
-    file: str
+    file: str | None  # None: there is none
     line: int
     column: int
     path: str  # the key's, as in carriers.mtel.port; empty where the trouble is with no key

@@ -25,11 +25,14 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from smsgw.service.message import MessageKind
 from smsgw.settings.secret import resolve
+from smsgw.settings.tlvs import encodable
+from smsgw.text.segmentation import MAX_PARTS
 
 PASSWORD_OCTETS: Final = 64  # SMPP says 8 (section 5.2.2); some carriers take more
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -289,6 +292,7 @@ SECRET_SCHEMA: Final = {
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
 Whole = Annotated[int, Strict(), Field(ge=1)]
+Parts = Annotated[Count, Field(le=MAX_PARTS)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0)]
 Price = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema(NUMBER_SCHEMA)]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
@@ -328,15 +332,18 @@ Kind = Annotated[
     PlainValidator(_kind),
     WithJsonSchema({"enum": [kind.name.lower() for kind in MessageKind]}),
 ]
-Tlvs = dict[
-    Annotated[
-        int,
-        PlainValidator(_tag),
-        WithJsonSchema({"type": "string", "pattern": "^0x[0-9A-Fa-f]{1,4}$"}),
+Tlvs = Annotated[
+    dict[
+        Annotated[
+            int,
+            PlainValidator(_tag),
+            WithJsonSchema({"type": "string", "pattern": "^0x[0-9A-Fa-f]{1,4}$"}),
+        ],
+        Annotated[
+            bytes,
+            PlainValidator(_octets),
+            WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2})*$"}),
+        ],
     ],
-    Annotated[
-        bytes,
-        PlainValidator(_octets),
-        WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2})*$"}),
-    ],
+    WrapValidator(encodable),
 ]

@@ -5,17 +5,18 @@ rest, and what can still be read of a response, is found out here by walking the
 """
 
 import struct
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from smsgw.smpp.compiler import HEADER, READERS, WRITERS, Reader, UnreadableError, Writer
 from smsgw.smpp.pdu import (
     DistributionList,
     EncodeError,
+    Fields,
     FieldValue,
     Pdu,
     PduError,
     SmeAddress,
+    Tlvs,
     Unsuccessful,
 )
 from smsgw.smpp.tables import (
@@ -34,9 +35,11 @@ __all__ = [
     "DistributionList",
     "EncodeError",
     "FieldValue",
+    "Fields",
     "Pdu",
     "PduError",
     "SmeAddress",
+    "Tlvs",
     "Unsuccessful",
     "decode",
     "encode",
@@ -175,7 +178,7 @@ _EXPECTED: Final = {
 }
 
 
-def _objection(coder: _Coder, fields: Mapping[str, FieldValue]) -> EncodeError:
+def _objection(coder: _Coder, fields: Fields) -> EncodeError:
     """Names the first of `fields` that cannot be written, found by writing each by itself."""
     culprit = next(name for name, value in fields.items() if not _fits(coder, name, value))
     for field in coder.table.fields:

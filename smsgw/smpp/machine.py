@@ -33,10 +33,12 @@ class State(Enum):
     BOUND_RX = "bound_rx"
     BOUND_TRX = "bound_trx"
     UNBINDING = "unbinding"  # our unbind was sent and not answered yet
+    UNBOUND = "unbound"  # the peer's unbind came; what is under way is finished before its answer
     CLOSED = "closed"
 
 
 _OPEN, _BINDING, _UNBINDING = State.OPEN, State.BINDING, State.UNBINDING
+_UNBOUND = State.UNBOUND
 _TX, _RX, _TRX, _CLOSED = State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX, State.CLOSED
 
 Steps = Mapping[State, State]  # a state in which the PDU is legal -> the state after it
@@ -57,14 +59,24 @@ class Row(NamedTuple):
 
 _C, _S = Role.ESME, Role.SMSC
 _BOUND = _stay(_TX, _RX, _TRX)
-_BOUND_LATE = _stay(_TX, _RX, _TRX, _UNBINDING)
+_BOUND_LAST = _stay(_TX, _RX, _TRX, _UNBINDING, _UNBOUND)
 _OUT = _stay(_TX, _TRX)  # messages from the ESME
 _OUT_LATE = _stay(_TX, _TRX, _UNBINDING)
+_OUT_LAST = _stay(_TX, _TRX, _UNBINDING, _UNBOUND)  # responses to them
 _IN = _stay(_RX, _TRX)  # messages to the ESME
 _IN_LATE = _stay(_RX, _TRX, _UNBINDING)
-_ALIVE = _stay(_OPEN, _BINDING, _TX, _RX, _TRX, _UNBINDING)
+_IN_LAST = _stay(_RX, _TRX, _UNBINDING, _UNBOUND)
+_ALIVE = _stay(_OPEN, _BINDING, _TX, _RX, _TRX, _UNBINDING, _UNBOUND)
 _LEAVE: Steps = {_TX: _UNBINDING, _RX: _UNBINDING, _TRX: _UNBINDING}
-_LEFT: Steps = {_TX: _CLOSED, _RX: _CLOSED, _TRX: _CLOSED, _UNBINDING: _CLOSED}
+# An unbind that crosses ours, or one that comes again, is answered without waiting.
+_LEFT: Steps = {
+    _TX: _UNBOUND,
+    _RX: _UNBOUND,
+    _TRX: _UNBOUND,
+    _UNBINDING: _CLOSED,
+    _UNBOUND: _CLOSED,
+}
+_PARTED: Steps = dict.fromkeys((_TX, _RX, _TRX, _UNBINDING, _UNBOUND), _CLOSED)
 
 MACHINE: Final[tuple[Row, ...]] = (
     Row(_C, Command.BIND_TRANSMITTER, {_OPEN: _BINDING}, {_OPEN: _BINDING}),
@@ -75,31 +87,31 @@ MACHINE: Final[tuple[Row, ...]] = (
     Row(_S, Command.BIND_TRANSCEIVER_RESP, {_BINDING: _TRX}, {_BINDING: _TRX}),
     Row(_S, Command.OUTBIND, _stay(_OPEN), _stay(_OPEN)),
     Row(_C, Command.SUBMIT_SM, _OUT, _OUT_LATE),
-    Row(_S, Command.SUBMIT_SM_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.SUBMIT_SM_RESP, _OUT_LAST, _OUT_LAST),
     Row(_C, Command.SUBMIT_MULTI, _OUT, _OUT_LATE),
-    Row(_S, Command.SUBMIT_MULTI_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.SUBMIT_MULTI_RESP, _OUT_LAST, _OUT_LAST),
     Row(_C, Command.DATA_SM, _OUT, _OUT_LATE),
-    Row(_S, Command.DATA_SM_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.DATA_SM_RESP, _OUT_LAST, _OUT_LAST),
     Row(_C, Command.QUERY_SM, _OUT, _OUT_LATE),
-    Row(_S, Command.QUERY_SM_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.QUERY_SM_RESP, _OUT_LAST, _OUT_LAST),
     Row(_C, Command.CANCEL_SM, _OUT, _OUT_LATE),
-    Row(_S, Command.CANCEL_SM_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.CANCEL_SM_RESP, _OUT_LAST, _OUT_LAST),
     Row(_C, Command.REPLACE_SM, _OUT, _OUT_LATE),
-    Row(_S, Command.REPLACE_SM_RESP, _OUT_LATE, _OUT_LATE),
+    Row(_S, Command.REPLACE_SM_RESP, _OUT_LAST, _OUT_LAST),
     Row(_S, Command.DELIVER_SM, _IN, _IN_LATE),
-    Row(_C, Command.DELIVER_SM_RESP, _IN_LATE, _IN_LATE),
+    Row(_C, Command.DELIVER_SM_RESP, _IN_LAST, _IN_LAST),
     Row(_S, Command.DATA_SM, _IN, _IN_LATE),
-    Row(_C, Command.DATA_SM_RESP, _IN_LATE, _IN_LATE),
+    Row(_C, Command.DATA_SM_RESP, _IN_LAST, _IN_LAST),
     Row(_S, Command.ALERT_NOTIFICATION, _IN, _IN_LATE),
     # SMPP 5.0 lets an enquire_link come in any state; we ask only when bound.
     Row(_C, Command.ENQUIRE_LINK, _BOUND, _ALIVE),
     Row(_S, Command.ENQUIRE_LINK, _BOUND, _ALIVE),
-    Row(_C, Command.ENQUIRE_LINK_RESP, _ALIVE, _BOUND_LATE),
-    Row(_S, Command.ENQUIRE_LINK_RESP, _ALIVE, _BOUND_LATE),
+    Row(_C, Command.ENQUIRE_LINK_RESP, _ALIVE, _BOUND_LAST),
+    Row(_S, Command.ENQUIRE_LINK_RESP, _ALIVE, _BOUND_LAST),
     Row(_C, Command.UNBIND, _LEAVE, _LEFT),
     Row(_S, Command.UNBIND, _LEAVE, _LEFT),
-    Row(_C, Command.UNBIND_RESP, _LEFT, {_UNBINDING: _CLOSED}),
-    Row(_S, Command.UNBIND_RESP, _LEFT, {_UNBINDING: _CLOSED}),
+    Row(_C, Command.UNBIND_RESP, _PARTED, {_UNBINDING: _CLOSED}),
+    Row(_S, Command.UNBIND_RESP, _PARTED, {_UNBINDING: _CLOSED}),
     Row(_C, Command.GENERIC_NACK, _ALIVE, _ALIVE),
     Row(_S, Command.GENERIC_NACK, _ALIVE, _ALIVE),
 )

@@ -32,6 +32,8 @@ class Unsuccessful(NamedTuple):
 
 Destinations = tuple[SmeAddress | DistributionList, ...]
 FieldValue = int | str | bytes | Destinations | tuple[Unsuccessful, ...]
+Fields = Mapping[str, FieldValue]
+Tlvs = Sequence[tuple[int, bytes]]
 
 
 @dataclass(slots=True, repr=False)
@@ -48,8 +50,8 @@ class Pdu:
     command: int
     status: int = 0
     sequence: int = 0
-    fields: Mapping[str, FieldValue] = field(default_factory=dict)
-    tlvs: Sequence[tuple[int, bytes]] = field(default_factory=list)
+    fields: Fields = field(default_factory=dict)
+    tlvs: Tlvs = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Pdu({command_name(self.command)}, status={self.status}, sequence={self.sequence})"

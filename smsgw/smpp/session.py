@@ -7,11 +7,10 @@ peer sends ends at worst in an `Ended` event: errors are events, so the result d
 how TCP cut the stream. Only the application's own mistakes raise.
 """
 
-import struct
-from collections.abc import Mapping, Sequence
 from typing import Final
 
-from smsgw.smpp.codec import EncodeError, FieldValue, Pdu, PduError, decode, encode
+from smsgw.smpp.answers import UNANSWERED, empty, refusal
+from smsgw.smpp.codec import Fields, Pdu, PduError, Tlvs, decode, encode
 from smsgw.smpp.events import (
     Answered,
     BindRefused,
@@ -25,7 +24,7 @@ from smsgw.smpp.events import (
 )
 from smsgw.smpp.framing import Framer, FramingError
 from smsgw.smpp.machine import RECEIVABLE, REFUSED, SENDABLE, Role, State
-from smsgw.smpp.tables import COMMANDS, RESPONSE, Command, Status, Tlv, command_name
+from smsgw.smpp.tables import RESPONSE, Command, Status, Tlv, command_name
 from smsgw.smpp.timers import Alarm, Limits, Timers
 from smsgw.smpp.traffic import Tally, Traffic
 from smsgw.smpp.window import Window
@@ -35,7 +34,6 @@ __all__ = [
     "BindRefused",
     "BindRequested",
     "Bound",
-    "EncodeError",
     "Ended",
     "Event",
     "Fields",
@@ -47,25 +45,15 @@ __all__ = [
     "SessionError",
     "State",
     "Tlvs",
-    "Traffic",
     "Violation",
 ]
 
 INTERFACE_VERSION: Final = 0x34
 
-Fields = Mapping[str, FieldValue]
-Tlvs = Sequence[tuple[int, bytes]]
-
-_HEADER: Final = struct.Struct(">4I")
 _BINDS: Final = frozenset(
     {Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER}
 )
 _OWN: Final = _BINDS | {Command.UNBIND, Command.ENQUIRE_LINK}  # not for `request`
-_UNANSWERED: Final = frozenset({Command.OUTBIND, Command.ALERT_NOTIFICATION})
-# The shortest body of each response: what is sent where there is nothing to say.
-_EMPTY_BODY: Final = {
-    command: encode(Pdu(command))[_HEADER.size :] for command in COMMANDS if command & RESPONSE
-}
 
 
 class SessionError(Exception):
@@ -82,11 +70,13 @@ class Session:
     __slots__ = (
         "_framer",
         "_output",
+        "_owed",
         "_receivable",
         "_sendable",
         "_state",
         "_tally",
         "_timers",
+        "_unbind",
         "_window",
         "peer_version",
         "role",
@@ -99,6 +89,8 @@ class Session:
         self._timers = Timers(limits, now)
         self._window = Window(limits.window, limits.response_timeout)
         self._output: list[bytes] = []
+        self._owed = 0  # requests that the application has and did not answer yet
+        self._unbind = Pdu(Command.UNBIND)  # the peer's, once it came
         self._tally = Tally()
         self._enter(State.OPEN)
 
@@ -156,7 +148,7 @@ class Session:
         while self._state is not State.CLOSED and (frame := next(frames, None)) is not None:
             if isinstance(frame, FramingError):
                 # SMPP 3.4 section 4.3.1: without a length nothing after it can be read.
-                self._send(Command.GENERIC_NACK, Status.RINVCMDLEN, frame.sequence)
+                self._output.append(empty(Command.GENERIC_NACK, Status.RINVCMDLEN, frame.sequence))
                 events.append(Violation(f"command_length {frame.command_length}", b""))
                 self._end("stream lost", events)
             else:
@@ -168,12 +160,15 @@ class Session:
         events: list[Event] = [
             Lost(pending.context, "no response in time") for pending in self._window.overdue(now)
         ]
+        self._look_whether_parted(now)
         while (alarm := self._timers.due(now)) is not None:
             if alarm is Alarm.ENQUIRE:
                 self._ask(Command.ENQUIRE_LINK, {})
                 self._timers.asked(now)
             elif alarm is Alarm.INACTIVE:
                 self.unbind(now)
+            elif alarm is Alarm.UNBOUND:
+                self._part(now, events)
             else:
                 self._end(str(alarm), events)
         return events
@@ -202,27 +197,31 @@ class Session:
             self._take_own(pdu, now, events)
         else:
             self._timers.worked(now)
+            self._owed += command not in UNANSWERED
             events.append(Received(pdu))
 
     def _take_unreadable(
         self, error: PduError, frame: bytes, now: float, events: list[Event]
     ) -> None:
         events.append(Violation(error.reason, frame))
-        if not error.command & RESPONSE:
-            self._refuse(error.command, error.status, error.sequence)
-        elif error.command in self._receivable:
+        legal = error.command in self._receivable or error.status == Status.RINVCMDID
+        self._refuse(error.command, error.status if legal else Status.RINVBNDSTS, error.sequence)
+        if error.command & RESPONSE and error.command in self._receivable:
             # What could be read, or the header alone, says what became of the request.
-            status = _HEADER.unpack_from(frame)[2]
-            pdu = error.read or Pdu(error.command, status, error.sequence)
-            self._take_response(pdu, frame, now, events)
+            header = Pdu(error.command, int.from_bytes(frame[8:12]), error.sequence)
+            self._take_response(error.read or header, frame, now, events)
 
     def _take_own(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         after = self._receivable[pdu.command]
         if pdu.command == Command.ENQUIRE_LINK:
             self.respond(pdu, Status.ROK, now)
         elif pdu.command == Command.UNBIND:
-            self.respond(pdu, Status.ROK, now)
-            self._end("unbound by the peer", events)
+            self._unbind = pdu
+            if after is State.UNBOUND and (self._window or self._owed > 0):
+                self._enter(after)
+                self._timers.unbound(now)
+            else:
+                self._part(now, events)
         else:
             self.peer_version = pdu.number("interface_version")
             self._enter(after)
@@ -235,6 +234,7 @@ class Session:
         elif (pending := self._window.settle(sequence, command)) is not None:
             self._timers.worked(now)
             events.append(Answered(pending.context, pdu, now - pending.sent_at))
+            self._look_whether_parted(now)
         elif (expected := self._window.settle_own(sequence, command)) is None:
             reason = f"{command_name(command)} to no request of ours"
             events.append(Violation(reason, frame))
@@ -253,6 +253,15 @@ class Session:
         self._enter(self._receivable[expected])
         self._timers.bound(now)
         events.append(Bound(pdu))
+
+    def _look_whether_parted(self, now: float) -> None:
+        """After the peer's unbind: if nothing is under way any more, the next tick answers it."""
+        if self._state is State.UNBOUND and not self._window and self._owed <= 0:
+            self._timers.parted(now)
+
+    def _part(self, now: float, events: list[Event]) -> None:
+        self.respond(self._unbind, Status.ROK, now)
+        self._end(str(Alarm.UNBOUND), events)
 
     def _misplaced(self, command: int, frame: bytes) -> Violation:
         return Violation(f"{command_name(command)} in state {self._state.value}", frame)
@@ -326,7 +335,7 @@ class Session:
         """
         if command & RESPONSE or command in _OWN or command not in self._sendable:
             raise self._illegal(command)
-        answered = command not in _UNANSWERED
+        answered = command not in UNANSWERED
         if answered and self._window.full:
             raise SessionError("the window is full")
         sequence = self._window.next_sequence()
@@ -355,11 +364,14 @@ class Session:
             return
         self._timers.worked(now)
         if status or not (fields or tlvs):
-            self._send(command, status, request.sequence)
+            self._output.append(empty(command, status, request.sequence))
         else:
             allowed = tlvs if self.takes_tlvs else ()
             pdu = Pdu(command, status, request.sequence, fields or {}, allowed)
             self._output.append(encode(pdu))
+        if request.command not in _OWN:
+            self._owed -= 1
+            self._look_whether_parted(now)
 
     def unbind(self, now: float) -> None:
         """Ask to end the session; it ends with the response, or when that is late.
@@ -379,16 +391,10 @@ class Session:
         self._output.append(encode(Pdu(command, 0, sequence, fields)))
         self._window.add_own(sequence, command)
 
-    def _send(self, command: int, status: int, sequence: int) -> None:
-        body = b"" if status else _EMPTY_BODY[command]
-        header = _HEADER.pack(_HEADER.size + len(body), command, status, sequence)
-        self._output.append(header + body)
-
     def _refuse(self, command: int, status: int, sequence: int) -> None:
-        if command not in COMMANDS:
-            self._send(Command.GENERIC_NACK, status, sequence)
-        elif command not in _UNANSWERED:
-            self._send(command | RESPONSE, status, sequence)
+        answer = refusal(command, status, sequence)
+        if answer is not None:
+            self._output.append(empty(answer.command, answer.status, answer.sequence))
 
     def _illegal(self, command: int) -> SessionError:
         return SessionError(f"{command_name(command)} can't be sent in state {self._state.value}")

@@ -7,6 +7,10 @@ window's (`window.py`), which has them in the order of their deadlines anyway.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+# How long the answer to the peer's unbind waits for what is under way: it has a timer of its own.
+PARTING: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Alarm(StrEnum):
     SILENT = "nothing heard since an enquire_link"
     INACTIVE = "no messages: unbind"
     NOT_UNBOUND = "no unbind_resp in time"
+    UNBOUND = "unbound by the peer"
 
 
 class Timers:
@@ -80,6 +85,15 @@ class Timers:
         """Our unbind was sent: nothing else matters now."""
         self._alarms.clear()
         self._alarms[Alarm.NOT_UNBOUND] = now + self._limits.response_timeout
+
+    def unbound(self, now: float) -> None:
+        """The peer's unbind came while something was under way."""
+        self._alarms.clear()
+        self._alarms[Alarm.UNBOUND] = now + PARTING
+
+    def parted(self, now: float) -> None:
+        """Nothing is under way any more: the unbind can be answered."""
+        self._alarms[Alarm.UNBOUND] = now
 
     def closed(self) -> None:
         self._alarms.clear()

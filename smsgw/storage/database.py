@@ -18,6 +18,22 @@ class StorageError(Exception):
     """The databases can't be used; the message says why and what to do."""
 
 
+def make(data_dir: Path) -> None:
+    """Make the folder of the databases if need be. Raises StorageError where it can't be."""
+    try:
+        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = _reason(data_dir, error)
+        raise StorageError(
+            f"data_dir {data_dir} can't be made: {reason}; create it or change data_dir"
+        ) from error
+
+
+def _reason(data_dir: Path, error: OSError) -> str:
+    kinds = FileExistsError | NotADirectoryError
+    return "it is a file" if isinstance(error, kinds) and data_dir.exists() else str(error.strerror)
+
+
 def open_gateway(
     data_dir: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
@@ -25,9 +41,9 @@ def open_gateway(
 
     Raises StorageError where that can't be done.
     """
+    make(data_dir)
     path = data_dir / GATEWAY
     try:
-        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         con = _connect(f"{path.absolute().as_uri()}?mode=rwc", factory)
         con.execute("PRAGMA main.journal_mode = WAL")
         con.execute("PRAGMA main.synchronous = FULL")
@@ -40,8 +56,15 @@ def open_gateway(
 def open_read_only(data_dir: Path) -> sqlite3.Connection | None:
     """Open `gateway.db` for reading, also while a daemon runs; None where there is none yet."""
     path = data_dir / GATEWAY
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        reason = _reason(data_dir, error)
+        raise StorageError(
+            f"data_dir {data_dir} can't be read: {reason}; change data_dir"
+        ) from error
     try:
         con = _connect(f"{path.absolute().as_uri()}?mode=ro", sqlite3.Connection)
         version = schema_version(con)

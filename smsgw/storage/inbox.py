@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.log import get_logger
@@ -10,8 +10,9 @@ from smsgw.service.conversation import Change, Decision, Move, Rules, Subscribe,
 from smsgw.service.customer import Subscription
 from smsgw.service.duplicates import Key, Remembered
 from smsgw.service.keywords import Reading, read
-from smsgw.service.message import Channel, Encoding, Mo, Mt
+from smsgw.service.message import Channel, Encoding, MessageKind, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
+from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.storage import subscriptions
 from smsgw.storage.lookup import known
 from smsgw.storage.messages import last_id
@@ -33,6 +34,7 @@ class Policy(NamedTuple):
 
     rules: Rules
     encodings: Mapping[str, Encoding]  # by carrier
+    sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE  # when a response was lost
 
 
 class Taken(NamedTuple):
@@ -181,7 +183,7 @@ def remembered(
             (mo,),
         ).fetchone()
         last_session, last_at = again or (session, received_at)
-        stored.append(Remembered(mo, Key(*key), received_at, last_session, last_at, bool(late)))
+        stored.append(Remembered(mo, Key.of(*key), received_at, last_session, last_at, bool(late)))
     ended = con.execute(
         "SELECT session, ended_at FROM session_end WHERE ended_at >= ?", (since,)
     ).fetchall()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from smsgw.storage.database import StorageError
+from smsgw.storage.database import StorageError, make
 
 
 @contextmanager
@@ -15,9 +15,9 @@ def hold(data_dir: Path, name: str) -> Iterator[None]:
 
     Raises StorageError that names the process which holds it now.
     """
+    make(data_dir)
     path = data_dir / f"{name}.lock"
     try:
-        data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error

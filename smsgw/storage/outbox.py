@@ -19,7 +19,13 @@ from smsgw.service.message import (
     SegmentKey,
 )
 from smsgw.service.ports import Settlement
-from smsgw.service.retry import LONGEST_WAIT, VALIDITY, after_loss, worth_sending
+from smsgw.service.retry import (
+    LONGEST_WAIT,
+    SENT_ONCE_MORE,
+    VALIDITY,
+    after_loss,
+    worth_sending,
+)
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import cut, insert_segments
 
@@ -260,7 +266,11 @@ def wake_at(con: sqlite3.Connection) -> float | None:
     return None if at is None else float(at)
 
 
-def recover(con: sqlite3.Connection, now: float) -> Counter[MtState]:
+def recover(
+    con: sqlite3.Connection,
+    now: float,
+    sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE,
+) -> Counter[MtState]:
     """Sort out what a daemon that died left claimed; count what became of it.
 
     Each may have been sent, or not: its kind's policy for a lost response says what follows.
@@ -271,7 +281,7 @@ def recover(con: sqlite3.Connection, now: float) -> Counter[MtState]:
             f"SELECT mt_id, part, kind, lost FROM segment WHERE state = '{MtState.CLAIMED}'"
         ).fetchall()
         for mt_id, part, kind, lost in claimed:
-            state = after_loss(MessageKind(kind), lost)
+            state = after_loss(MessageKind(kind), lost, sent_once_more)
             after[state] += 1
             con.execute(
                 "UPDATE segment SET state = ?, attempts = attempts + 1, lost = lost + 1,"

@@ -32,7 +32,7 @@ class FeedHealth:
     """When the last billing feed taken was true (None: there never was one), and its bound."""
 
     as_of: float | None
-    max_age: float  # seconds
+    max_age: float  # seconds; 0: none
     fault: str = ""  # why a feed that was taken isn't read
 
 
@@ -128,7 +128,7 @@ def _staleness(feed: FeedHealth, now: float) -> str:
     if feed.as_of is None:
         return "no billing feed was ever taken"
     age = now - feed.as_of
-    if age < feed.max_age:
+    if not feed.max_age or age < feed.max_age:
         return ""
     return f"the last billing feed is {_span(age)} old; billing.max_age is {_span(feed.max_age)}"
 

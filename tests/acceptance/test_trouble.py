@@ -162,3 +162,19 @@ def test_a_damaged_database_is_refused_in_one_line(
         "daemon.refused",
     ]
     assert "gateway.db: file is not a database" in daemon.events[1]["reason"]
+
+
+def test_a_data_dir_that_is_a_file_is_refused_in_one_line(
+    config: Path, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "data").touch()
+    daemon = run(config)
+
+    assert daemon.end() == 1
+    assert [each["event"] for each in daemon.events] == [
+        "configuration.doubtful",
+        "daemon.refused",
+    ]
+    assert daemon.events[1]["reason"] == (
+        f"data_dir {tmp_path}/data can't be made: it is a file; create it or change data_dir"
+    )

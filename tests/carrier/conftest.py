@@ -160,6 +160,8 @@ class Peer(asyncio.Protocol):
         if self.smsc.deaf:
             return
         self.act(self.session.receive(data, now), now)
+        if self.session.state is State.UNBOUND:  # what this SMSC didn't answer it never will
+            self.act(self.session.tick(self.session.deadline), now)
         for (command, _), count in self.session.take_traffic().read.items():
             if command == Command.ENQUIRE_LINK:
                 self.enquiries += count

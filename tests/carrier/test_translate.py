@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from smsgw.carrier.translate import ID_FORMS, NotOurs, Reason, Translator, refusal
 from smsgw.service.message import (
@@ -396,6 +397,31 @@ def test_a_carrier_s_own_ways_and_a_kind_s(
     assert (pdu.fields["dest_addr_ton"], pdu.fields["dest_addr_npi"]) == (2, 8)
     assert pdu.fields["service_type"] == service_type
     assert pdu.tlvs == tlvs
+
+
+@given(
+    tags=st.dictionaries(
+        st.one_of(st.sampled_from([tlv.value for tlv in Tlv]), st.integers(0, 0xFFFF)),
+        st.one_of(st.binary(max_size=5), st.binary(max_size=4).map(lambda octets: octets + b"\0")),
+        max_size=3,
+    ),
+    ton=st.integers(0, 6),
+    name=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=21),
+    payload=st.binary(max_size=140),
+)
+def test_whatever_loads_can_be_sent(
+    tags: dict[int, bytes], ton: int, name: str, payload: bytes
+) -> None:
+    marking = {"tlvs": tags, "source": {"address": name, "ton": ton}}
+    try:
+        ways = translator(**marking, kinds={"notice": marking}, service_type=name[:6])
+    except ValidationError:
+        return
+    for kind in MessageKind:
+        form = ways.submit(SEGMENT._replace(kind=kind, octets=payload))
+        for command in (Command.SUBMIT_SM, Command.DELIVER_SM):
+            pdu = decode(encode(Pdu(command, 0, 1, dict(form.fields), list(form.tlvs))))
+            assert dict(pdu.tlvs) == tags
 
 
 # -- what became of them ---------------------------------------------------------------------

@@ -278,3 +278,15 @@ def test_a_daemon_in_the_middle_of_its_work_can_read_on(folder: Path) -> None:
         (folder / "c.delta.csv").write_text(HEADER + "300000000003,,,,,,,\n")
         assert take("c.delta.csv").exit_code == 0
         assert reader.execute("SELECT count(*) FROM customer").fetchone() == (2,)
+
+
+def test_a_data_dir_that_can_not_be_made(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(
+        CONFIGURATION.replace("data_dir: data", "data_dir: feed.csv/data")
+    )
+    result = CliRunner().invoke(app, ["billing", "import", "feed.csv"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"data_dir {folder}/feed.csv/data can't be made: Not a directory;"
+        " create it or change data_dir\n"
+    )

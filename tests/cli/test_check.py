@@ -59,6 +59,36 @@ def test_none_at_all(tmp_path: Path) -> None:
     assert result.stderr == f"{path}: can't be read: No such file or directory\n"
 
 
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """No configuration in any of the places; what is said of that."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SMSGW_CONFIG", raising=False)
+    monkeypatch.setattr("smsgw.settings.loader.DEFAULTS", (Path("a.yaml"), Path("b.yaml")))
+    return (
+        "there is no configuration: $SMSGW_CONFIG is not set, looked for a.yaml and b.yaml; "
+        "name one with --config"
+    )
+
+
+def test_nowhere(nowhere: str) -> None:
+    result = CliRunner().invoke(app, ["check"])
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{nowhere}\n")
+
+
+def test_json_of_nowhere(nowhere: str) -> None:
+    result = CliRunner().invoke(app, ["check", "--json"])
+    assert (result.exit_code, result.stderr) == (1, "")
+    problem = {"file": None, "line": 0, "column": 0, "path": "", "message": nowhere}
+    assert json.loads(result.stdout) == {
+        "file": None,
+        "ok": False,
+        "carriers": 0,
+        "errors": [problem],
+        "warnings": [],
+    }
+
+
 def test_json(config: Path) -> None:
     result = CliRunner().invoke(app, ["check", "--json", "-c", str(config)])
     assert result.exit_code == 0

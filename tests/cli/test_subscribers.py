@@ -196,6 +196,25 @@ def test_reading_makes_no_database(folder: Path) -> None:
     assert not (folder / "none").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "trouble"),
+    [
+        ("list", "read: it is a file; change data_dir"),
+        ("list --json", "read: it is a file; change data_dir"),
+        (f"show {HOME}", "read: it is a file; change data_dir"),
+        (f"add 0888123456 {HOME}", "made: it is a file; create it or change data_dir"),
+        ("end 0888123456", "made: it is a file; create it or change data_dir"),
+        ("import feed.csv", "made: it is a file; create it or change data_dir"),
+    ],
+)
+def test_a_data_dir_that_is_a_file(folder: Path, command: str, trouble: str) -> None:
+    (folder / "smsgw.yaml").write_text(CONFIGURATION.replace("data_dir: data", "data_dir: s.csv"))
+    (folder / "s.csv").touch()
+    result = smsgw(*command.split())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"data_dir {folder / 's.csv'} can't be {trouble}\n"
+
+
 def test_import(folder: Path) -> None:
     (folder / "s.csv").write_text(
         "msisdn,customer_number,carrier\n"

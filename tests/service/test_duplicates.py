@@ -188,3 +188,24 @@ def test_of_very_many_equal_mos_the_last_are_remembered() -> None:
     assert seen.absorb(mo(11, session=2)) is stored[5]
     seen.sweep(1000)
     assert not seen._by_key
+
+
+def test_of_a_long_message_no_more_is_kept_than_of_a_short_one() -> None:
+    seen = recent()
+    stored = seen.remember(mo(0, text="a" * 60_000))
+    seen.remember(mo(0, text="a" * 59_999))
+    seen.session_ended(1, 1)
+
+    assert len(stored.key.octets) < 100
+    assert seen.absorb(mo(2, session=2, text="a" * 60_000)) is stored
+    assert seen.absorb(mo(2, session=2, text="b" * 60_000)) is None
+
+
+def test_a_long_message_is_known_again_after_a_restart() -> None:
+    message = mo(0, text="a" * 60_000)
+    seen = recent()
+    seen.restore([Remembered(7, key(message), 0, 1, 0, False)], {})
+
+    absorbed = seen.absorb(mo(2, session=2, text="a" * 60_000))
+    assert absorbed is not None
+    assert absorbed.mo == 7

@@ -12,7 +12,7 @@ from smsgw.service.message import (
     Segment,
     SegmentKey,
 )
-from smsgw.service.retry import VALIDITY, after_loss, settle
+from smsgw.service.retry import SENT_ONCE_MORE, VALIDITY, after_loss, settle
 
 T = 1_000_000.0
 ANSWER, NOTICE = MessageKind.ANSWER, MessageKind.NOTICE
@@ -85,6 +85,25 @@ def test_every_kind_has_a_validity() -> None:
 @pytest.mark.parametrize("kind", MessageKind)
 def test_nothing_is_sent_a_third_time_blindly(kind: MessageKind) -> None:
     assert after_loss(kind, 1) is MtState.UNKNOWN
+
+
+RESENT = frozenset({*SENT_ONCE_MORE, MessageKind.CONFIRMATION})
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost", "state"),
+    [
+        (MessageKind.CONFIRMATION, 0, MtState.QUEUED),
+        (MessageKind.CONFIRMATION, 1, MtState.UNKNOWN),
+        (MessageKind.NOTICE, 0, MtState.UNKNOWN),
+        (MessageKind.ANSWER, 0, MtState.QUEUED),
+    ],
+)
+def test_the_configuration_may_have_more_sent_once_more(
+    kind: MessageKind, lost: int, state: MtState
+) -> None:
+    outcome = Outcome(segment(kind, lost, lost, 0), Acceptance.LOST, T)
+    assert settle(outcome, RESENT).state is state
 
 
 def test_every_decision_is_a_legal_transition() -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smsgw.service.message import Encoding, Msisdn, Script
+from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
 from smsgw.settings import derive, load
 from smsgw.settings.model import Settings
 
@@ -46,6 +46,24 @@ def test_encodings(settings: Settings) -> None:
         "telenor": Encoding("gsm7"),
         "vivacom": Encoding("latin1"),
     }
+
+
+K = MessageKind
+
+
+@pytest.mark.parametrize(
+    ("unknown", "kinds"),
+    [
+        ("{}", {K.CODE, K.ANSWER}),
+        ("{other: resend}", {K.CODE, K.ANSWER, K.CONFIRMATION, K.MANUAL}),
+        ("{notice: resend}", {K.CODE, K.ANSWER, K.NOTICE, K.ANNOUNCEMENT}),
+        ("{notice: resend, other: resend}", set(K)),
+    ],
+)
+def test_what_is_sent_once_more(tmp_path: Path, unknown: str, kinds: set[MessageKind]) -> None:
+    path = tmp_path / "smsgw.yaml"
+    path.write_text(f"{CONFIGURATION}unknown: {unknown}\n", encoding="utf-8")
+    assert derive.sent_once_more(load(path)) == kinds
 
 
 @pytest.mark.parametrize(

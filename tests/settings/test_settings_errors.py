@@ -13,6 +13,8 @@ PASSWORD = "8:15: carriers.mtel.password:"
 SECRET = "write {env: NAME}, {file: PATH} or a text in quotes"
 QUOTE = "a number with a leading zero must be quoted:"
 OCTETS = 'write octets in hex, two digits each: "01ff"'
+NO_NUL = "is a text: it must end in 00, its only one"
+OWN = "is written by the gateway itself"
 MESSAGE_ID = "must be 'as_is', 'hex_in_response' or 'hex_in_receipt'"
 HOST = "write a host name or an IP address, without a port"
 DURATION = "write a duration with its unit: 30s, 10m, 36h or 90d"
@@ -122,6 +124,26 @@ def test_the_file_as_a_whole(
         ("destination: {ton: 1, npi: 19}", "9:32: destination.npi: must be at most 18"),
         ('tlvs: {1401: "01"}', "9:12: tlvs.1401: write a TLV's tag as 0x1401"),
         ('tlvs: {"0x1401": "1"}', f"9:22: tlvs.0x1401: {OCTETS}"),
+        (
+            'tlvs: {"0x204": "01"}',
+            "9:21: tlvs.0x204: user_message_reference has 2 octets, not 1",
+        ),
+        ('tlvs: {0x000d: ""}', "9:20: tlvs.0x000d: source_addr_subunit has 1 octet, not 0"),
+        ('tlvs: {0x0381: "01"}', "9:20: tlvs.0x0381: callback_num has 4 to 19 octets, not 1"),
+        ('tlvs: {0x001E: "31"}', f"9:20: tlvs.0x001E: receipted_message_id {NO_NUL}"),
+        ('tlvs: {0x001E: "003100"}', f"9:20: tlvs.0x001E: receipted_message_id {NO_NUL}"),
+        (
+            f'tlvs: {{0x1401: "{"00" * 65536}"}}',
+            "9:20: tlvs.0x1401: 0x1401 has more than 65535 octets",
+        ),
+        ('tlvs: {"0x0424": "41"}', f"9:12: tlvs.0x0424: message_payload {OWN}"),
+        ('tlvs: {0x020c: "0001"}', f"9:12: tlvs.0x020c: sar_msg_ref_num {OWN}"),
+        ('tlvs: {0x020E: "01"}', f"9:12: tlvs.0x020E: sar_total_segments {OWN}"),
+        ('tlvs: {0x020F: "01"}', f"9:12: tlvs.0x020F: sar_segment_seqnum {OWN}"),
+        (
+            'kinds: {notice: {tlvs: {"0x0204": "01"}}}',
+            "9:39: kinds.notice.tlvs.0x0204: user_message_reference has 2 octets, not 1",
+        ),
         ("kinds: {notise: {}}", f"9:13: kinds.notise: there is no such kind of message; {KINDS}"),
         (
             "kinds: {notice: {srouce: }}",
@@ -161,6 +183,18 @@ def test_the_file_as_a_whole(
             "10:10: tls: who listens needs a certificate: cert_file",
         ),
         ("name: !x y", "9:11: name: the tag !x means nothing here"),
+        ("name: ! y", "9:11: name: the tag ! means nothing here"),
+        ("name: &a !<tag:x> y", "9:11: name: the tag tag:x means nothing here"),
+        ("window: !!int 5", "9:13: window: the tag !!int means nothing here"),
+        ("name: !!str y", "9:11: name: the tag !!str means nothing here"),
+        ("name: !!binary eA==", "9:11: name: the tag !!binary means nothing here"),
+        (
+            "name: !!python/object/apply:os.getcwd []",
+            "9:11: name: the tag !!python/object/apply:os.getcwd means nothing here",
+        ),
+        ("source: !!map {ton: 5}", "9:13: source: the tag !!map means nothing here"),
+        ("!!str name: y", "9:5: name: the tag !!str means nothing here"),
+        ("<<: {window: 5}", "9:5: <<: mappings are not merged; write out the keys"),
     ],
 )
 def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expected: str) -> None:
@@ -185,7 +219,7 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
         ("company: {phone: 0700}", f'9:18: company.phone: {QUOTE} "0700"'),
         ("billing: {max_shrink: 10}", f"9:23: billing.max_shrink: {PERCENT}"),
         ("billing: {max_shrink: 101%}", f"9:23: billing.max_shrink: {PERCENT}"),
-        ("billing: {max_age: 0}", "9:20: billing.max_age: must be more than 0s"),
+        ("billing: {max_age: 36}", f"9:20: billing.max_age: {DURATION}"),
         (
             "subscriptions: {hints_per_day: -1}",
             "9:32: subscriptions.hints_per_day: must be at least 0",
@@ -201,7 +235,8 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
             "notices: {holidays: {add: [24.12.2026]}}",
             "9:28: notices.holidays.add.0: write a date as 2026-12-24",
         ),
-        ("replies: {max_parts: 0}", "9:22: replies.max_parts: must be at least 1"),
+        ("replies: {max_parts: -1}", "9:22: replies.max_parts: must be at least 0"),
+        ("replies: {max_parts: 256}", "9:22: replies.max_parts: must be at most 255"),
         (
             "replies: {texts: {dept: {latin: x}}}",
             "9:25: replies.texts.dept: there is no such text; did you mean debt?",
@@ -291,6 +326,20 @@ def test_how_a_carrier_is_dialled(
     assert [error.split(" carriers.mtel.", 1)[1] for error in found] == expected
 
 
+def test_a_carrier_merged_from_another(shortest: Callable[..., Path]) -> None:
+    path = shortest("  telenor: {<<: *m, prot: 1}\n")
+    path.write_text(path.read_text().replace("mtel:", "mtel: &m"))
+    assert errors(path) == [
+        "smsgw.yaml:9:13: carriers.telenor.<<: mappings are not merged; write out the keys",
+        "smsgw.yaml:9:21: carriers.telenor.prot: unknown key; did you mean port?",
+    ]
+
+
+def test_a_tag_before_the_whole(written: Callable[[str], Path]) -> None:
+    path = written('!!map\nshortcode: "170077"\n')
+    assert errors(path) == ["smsgw.yaml:1:1: the tag !!map means nothing here"]
+
+
 def test_no_carrier_at_all(written: Callable[[str], Path]) -> None:
     path = written("shortcode: 170077\ndata_dir: data\ncarriers: {}\n")
     assert errors(path) == ["smsgw.yaml:3:11: carriers: must not be empty"]
@@ -331,6 +380,55 @@ def test_two_carriers_that_dial_one_address(written: Callable[[str], Path]) -> N
     )
     assert errors(path) == [
         "smsgw.yaml:9:23: carriers.vivacom.outbind.listen: mtel dials this address already"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("company: {phone: 1}", ["12:13: replies.texts.nosuch: there is no such text"]),
+        (
+            "company: {phone: [1], web: a, fax: 1}",
+            [
+                "9:18: company.phone: must be a text",
+                "9:31: company.fax: unknown key; the keys here are name, phone, email, web",
+                "12:13: replies.texts.nosuch: there is no such text",
+            ],
+        ),
+        (
+            "company: 5",
+            [
+                "9:10: company: must be a mapping of keys",
+                "11:33: replies.texts.help.latin: it names {phone}, but company.phone is not set",
+                "12:13: replies.texts.nosuch: there is no such text",
+            ],
+        ),
+    ],
+)
+def test_texts_are_checked_whatever_else_is_wrong(
+    shortest: Callable[..., Path], more: str, expected: list[str]
+) -> None:
+    texts = """\
+replies: {max_parts: all, texts: {
+    help: {cyrillic: [], latin: "{phone} %s"},
+    nosuch: {latin: a}}}
+""" % ("x" * 900)
+    found = errors(shortest(f"{more}\n{texts}"))
+    assert "smsgw.yaml:10:22: replies.max_parts: must be a whole number" in found
+    assert "smsgw.yaml:11:22: replies.texts.help.cyrillic: must be a text" in found
+    own = ("max_parts", "help.cyrillic")
+    assert [one for one in found if not any(key in one for key in own)] == [
+        f"smsgw.yaml:{one}" for one in expected
+    ]
+
+
+def test_every_tlv_that_will_not_do(shortest: Callable[..., Path]) -> None:
+    path = shortest(carrier='tlvs: {0x0424: "", 0x1401: "01", 0x0204: "01", 0x0005: "0101"}')
+    at = "carriers.mtel.tlvs"
+    assert errors(path) == [
+        f"smsgw.yaml:9:12: {at}.0x0424: message_payload {OWN}",
+        f"smsgw.yaml:9:46: {at}.0x0204: user_message_reference has 2 octets, not 1",
+        f"smsgw.yaml:9:60: {at}.0x0005: dest_addr_subunit has 1 octet, not 2",
     ]
 
 

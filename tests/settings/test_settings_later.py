@@ -1,12 +1,16 @@
 """Keys of later versions: the table names keys there are, and the model takes only defaults."""
 
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smsgw import settings
-from smsgw.settings.later import LATER, meaning
+from smsgw.settings.document import Document
+from smsgw.settings.later import LATER, UNREAD, meaning
 
+EXAMPLE = Path(__file__).parents[2] / "config" / "smsgw.example.yaml"
 SCHEMA = settings.schema()
 
 
@@ -23,10 +27,32 @@ def property_at(path: str) -> dict[str, Any]:
     return section
 
 
+def comment_at(path: str) -> str:
+    """The comment in the example in the line of a key, and in those below that have no other."""
+    document = Document(EXAMPLE.read_text(encoding="utf-8"))
+    keys = tuple("mtel" if key == "*" else key for key in path.split("."))
+    first, *below = EXAMPLE.read_text(encoding="utf-8").splitlines()[
+        document.place_of_key(keys).line - 1 :
+    ]
+    more = takewhile(lambda line: line.strip().startswith("#"), below)
+    return " ".join([first.partition("#")[2], *more])
+
+
 @pytest.mark.parametrize("path", LATER)
 def test_the_schema_admits_nothing_but_the_default(path: str) -> None:
     key = property_at(path)
     assert key["type"] == "null" or "const" in key or key.get("maxProperties") == 0
+
+
+@pytest.mark.parametrize("path", [*LATER, *UNREAD])
+def test_the_example_marks_it(path: str) -> None:
+    assert "(later)" in comment_at(path)
+
+
+@pytest.mark.parametrize("path", UNREAD)
+def test_what_is_not_read_is_a_key(path: str) -> None:
+    assert property_at(path)
+    assert meaning(tuple(path.split("."))) is None
 
 
 @pytest.mark.parametrize(

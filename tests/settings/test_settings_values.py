@@ -14,10 +14,30 @@ from smsgw import settings
 from smsgw.service.message import MessageKind
 from smsgw.settings.model import Settings, Source
 from smsgw.settings.types import Address, Duration, Hours, Percent
+from smsgw.smpp.tables import Tlv
 
 Write = Callable[..., Path]
 
 IN_FILE = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+
+
+Doubts = Callable[[str], list[str]]
+
+NO_EFFECT = "has no effect in this version yet"
+SAME = "has the host, port and system_id of mtel"
+
+
+@pytest.fixture
+def whole_doubts(written: Write, whole: str, monkeypatch: pytest.MonkeyPatch) -> Doubts:
+    """What is doubtful in the shortest configuration with more lines, from line 9 on."""
+    monkeypatch.setenv("PASSWORD", "geheim")
+
+    def examined(more: str) -> list[str]:
+        path = written(whole.replace("secret", "{env: PASSWORD}") + more)
+        warnings = settings.examine(path).warnings
+        return [str(warning).removeprefix(f"{path}:") for warning in warnings]
+
+    return examined
 
 
 def at(value: Any, path: str) -> Any:
@@ -120,6 +140,9 @@ def test_defaults(shortest: Write, path: str, default: object) -> None:
         ("company: {name: 1.50}", "company.name", "1.50"),
         ("company: {name: yes}", "company.name", "yes"),
         ("billing: {max_age: 90m}", "billing.max_age", 5400.0),
+        ("billing: {max_age: 0}", "billing.max_age", 0.0),
+        ("replies: {max_parts: 0}", "replies.max_parts", 0),
+        ("replies: {max_parts: 255}", "replies.max_parts", 255),
         ("billing: {max_shrink: 2.5%}", "billing.max_shrink", 0.025),
         ("duplicates: {window: 0}", "duplicates.window", 0.0),
         ("notices: {hours: 08:30-21:15}", "notices.hours", (time(8, 30), time(21, 15))),
@@ -154,6 +177,9 @@ def test_a_value_of_another_section(shortest: Write, more: str, path: str, value
         ("source: {address: 170077}", "source.address", "170077"),
         ('tlvs: {"0x1401": "01fF", 0x1402: ""}', "tlvs", {0x1401: b"\x01\xff", 0x1402: b""}),
         ("tlvs: {0x1401: 10}", "tlvs", {0x1401: b"\x10"}),
+        ('tlvs: {0x0204: "0001"}', "tlvs", {Tlv.USER_MESSAGE_REFERENCE: b"\x00\x01"}),
+        ('tlvs: {0x001E: "3100"}', "tlvs", {Tlv.RECEIPTED_MESSAGE_ID: b"1\x00"}),
+        ('tlvs: {0x3FFF: "", 0xFFFF: "00"}', "tlvs", {0x3FFF: b"", 0xFFFF: b"\x00"}),
     ],
 )
 def test_a_value_of_a_carrier(shortest: Write, carrier: str, path: str, value: object) -> None:
@@ -227,6 +253,7 @@ def test_warnings(written: Write, whole: str) -> None:
         f"{path}:8:15: carriers.mtel.password: {IN_FILE}",
         f"{path}:8:15: carriers.mtel.password: is longer than SMPP's 8 octets",
         f"{path}:9:9: secret: {IN_FILE}",
+        f"{path}:9:9: secret: {NO_EFFECT}",
     ]
 
 
@@ -280,11 +307,11 @@ def test_warnings_of_a_carrier_that_dials_us(shortest: Write) -> None:
     listener = '{listen: "127.0.0.1:1", system_id: mtel, password: nine_octs}'
     path = shortest(carrier=f"accept: {listener}")
     assert [str(warning) for warning in settings.examine(path).warnings] == [
+        f"{path}:5:5: carriers.mtel.host: is not used: this carrier dials us",
+        f"{path}:6:5: carriers.mtel.port: is not used: this carrier dials us",
         f"{path}:8:15: carriers.mtel.password: {IN_FILE}",
         f"{path}:9:64: carriers.mtel.accept.password: {IN_FILE}",
         f"{path}:9:64: carriers.mtel.accept.password: is longer than SMPP's 8 octets",
-        f"{path}:5:5: carriers.mtel.host: is not used: this carrier dials us",
-        f"{path}:6:5: carriers.mtel.port: is not used: this carrier dials us",
     ]
 
 
@@ -350,6 +377,62 @@ def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | No
         assert (*files, made.server_name) == expected
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("subscriptions: {unknown_numbers_per_day: 0}", ["9:42: {}.unknown_numbers_per_day"]),
+        ("subscriptions: {hints_per_day: 1}", ["9:32: {}.hints_per_day"]),
+        ("subscriptions: {answers_per_day: 1}", ["9:34: {}.answers_per_day"]),
+        ("subscriptions: {activation_limit: 0}", ["9:35: {}.activation_limit"]),
+        ("unknown: {wait: 1m, other: resend, notice: resend}", ["9:17: {}.wait"]),
+        ('notices: {hours: "09:00-21:00"}', ["9:18: {}.hours"]),
+        ("notices: {days: all, max_per_run: 1}", ["9:17: {}.days", "9:35: {}.max_per_run"]),
+        ("notices: {min_validity: 1h}", ["9:25: {}.min_validity"]),
+        ("notices: {holidays: {add: [2026-12-24]}}", ["9:27: {}.holidays.add"]),
+        ("notices: {holidays: {remove: [2026-12-24]}}", ["9:30: {}.holidays.remove"]),
+        ("notices: {overdue: {days_after_due: 2}}", ["9:37: {}.overdue.days_after_due"]),
+        ("notices: {disconnection: {days_before: 1}}", ["9:40: {}.disconnection.days_before"]),
+        ("retention: {texts: 30d, messages: 730d}", ["9:20: {}.texts"]),
+        ("retention: {messages: 1d, evidence: 1d}", ["9:23: {}.messages", "9:37: {}.evidence"]),
+        ("subscriptions: {hints_per_day: 3, activation_limit: 1440m}", []),
+    ],
+)
+def test_what_has_no_effect_yet(whole_doubts: Doubts, more: str, expected: list[str]) -> None:
+    section = more.partition(":")[0]
+    assert whole_doubts(more) == [f"{one.format(section)}: {NO_EFFECT}" for one in expected]
+
+
+def test_a_price_has_no_effect_yet(whole_doubts: Doubts) -> None:
+    assert whole_doubts("    price: 1.5\n") == [f"9:12: carriers.mtel.price: {NO_EFFECT}"]
+
+
+OTHER = "  other: {host: 127.0.0.1, port: 2776, system_id: cez, password: {env: PASSWORD}"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (f"{OTHER}}}", []),
+        (f"{OTHER}}}".replace("2776", "2775"), [f"9:10: carriers.other: {SAME}"]),
+        (f"{OTHER}, enabled: false}}".replace("2776", "2775"), []),
+        (
+            f"{OTHER}}}".replace("host: 127.0.0.1", "hosts: [a, 'B:1', '127.0.0.1:2775']"),
+            [f"9:10: carriers.other: {SAME}"],
+        ),
+        (
+            f'    number_ranges: ["35988", "35989"]\n{OTHER}, number_ranges: ["1", "35989"]}}',
+            [
+                "10:104: carriers.other.number_ranges.1: "
+                "is a range of mtel too, whose numbers these stay"
+            ],
+        ),
+        (f'    number_ranges: ["35988"]\n{OTHER}, number_ranges: ["359888"]}}', []),
+    ],
+)
+def test_two_carriers_that_are_alike(whole_doubts: Doubts, more: str, expected: list[str]) -> None:
+    assert whole_doubts(more) == expected
+
+
 def test_the_settings_are_frozen(shortest: Write) -> None:
     loaded = settings.load(shortest())
     for section, key in [(loaded, "shortcode"), (loaded.http, "listen")]:
@@ -408,7 +491,7 @@ class TestFind:
         with pytest.raises(settings.ConfigError) as caught:
             settings.find(None)
         assert str(caught.value) == (
-            "config/smsgw.yaml: there is no configuration: looked for config/smsgw.yaml and "
+            "there is no configuration: $SMSGW_CONFIG is not set, looked for config/smsgw.yaml and "
             f"{tmp_path}/etc.yaml; name one with --config"
         )
 

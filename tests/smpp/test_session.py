@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from smsgw.smpp.codec import EncodeError, FieldValue, Pdu, decode, encode
+from smsgw.smpp.codec import EncodeError, Fields, FieldValue, Pdu, decode, encode
 from smsgw.smpp.session import (
     Answered,
     BindRefused,
@@ -13,7 +13,6 @@ from smsgw.smpp.session import (
     Bound,
     Ended,
     Event,
-    Fields,
     Limits,
     Lost,
     Received,
@@ -411,17 +410,85 @@ def test_an_impossible_length_ends_the_session(length: int) -> None:
     assert session.receive(good, 2.0) == []
 
 
-def test_the_peer_unbinds() -> None:
+# -- the peer unbinds ------------------------------------------------------------------------
+
+
+def test_the_peer_s_unbind_ends_an_idle_session_at_once() -> None:
     session = bound_esme()
-    session.request(Command.SUBMIT_SM, MT, (), 1.0, "context")
     (event,) = session.receive(encode(Pdu(Command.DELIVER_SM, 0, 4, MO)), 1.0)
     assert isinstance(event, Received)
+    session.respond(event.pdu, 0, 1.0)
     session.take_output()
     late = encode(Pdu(Command.DELIVER_SM, 0, 6, MO))
-    events = session.receive(pdu(Command.UNBIND, 0, 5) + late, 2.0)
-    assert events == [Lost("context", "unbound by the peer"), Ended("unbound by the peer")]
-    session.respond(event.pdu, 0, 2.0)
+    assert session.receive(pdu(Command.UNBIND, 0, 5) + late, 2.0) == [Ended("unbound by the peer")]
     assert session.take_output() == pdu(Command.UNBIND_RESP, 0, 5)
+
+
+def test_what_is_under_way_is_finished_before_the_peer_s_unbind_is_answered() -> None:
+    session = bound_esme()
+    session.request(Command.SUBMIT_SM, MT, (), 1.0, "context")
+    (asked,) = session.receive(encode(Pdu(Command.DELIVER_SM, 0, 4, MO)), 1.0)
+    assert isinstance(asked, Received)
+    session.take_output()
+    late = encode(Pdu(Command.DELIVER_SM, 0, 6, MO))
+    assert kinds(session.receive(pdu(Command.UNBIND, 0, 5) + late, 2.0)) == [Violation]
+    assert sent(session)[0].status == Status.RINVBNDSTS, "it said that it would send no more"
+    assert session.state is State.UNBOUND
+    with pytest.raises(SessionError):
+        session.request(Command.SUBMIT_SM, MT, (), 2.0, "too late")
+    answer = pdu(Command.SUBMIT_SM_RESP, 0, 2, message_id="x")
+    assert kinds(session.receive(answer + pdu(Command.ENQUIRE_LINK, 0, 7), 2.5)) == [Answered]
+    assert session.tick(2.9) == []
+    session.respond(asked.pdu, 0, 3.0)
+    assert session.deadline == 3.0
+    assert session.tick(3.0) == [Ended("unbound by the peer")]
+    assert [each.command for each in sent(session)] == [
+        Command.ENQUIRE_LINK_RESP,
+        Command.DELIVER_SM_RESP,
+        Command.UNBIND_RESP,
+    ]
+
+
+@pytest.mark.parametrize("last", ["the response", "its time"])
+def test_the_last_of_our_requests_lets_the_unbind_be_answered(last: str) -> None:
+    session = bound_esme(Limits(response_timeout=3))
+    session.request(Command.SUBMIT_SM, MT, (), 0.0, "context")
+    session.receive(pdu(Command.UNBIND, 0, 5), 2.0)
+    if last == "the response":
+        session.receive(pdu(Command.SUBMIT_SM_RESP, 0, 2, message_id="x"), 3.0)
+        events = session.tick(session.deadline)
+    else:
+        events = session.tick(3.0)
+        assert events.pop(0) == Lost("context", "no response in time")
+    assert events == [Ended("unbound by the peer")]
+    assert sent(session)[-1].command == Command.UNBIND_RESP
+
+
+def test_the_answer_to_an_unbind_waits_for_a_bounded_time() -> None:
+    session = bound_esme()
+    session.request(Command.SUBMIT_SM, MT, (), 1.0, "context")
+    session.receive(encode(Pdu(Command.DELIVER_SM, 0, 4, MO)) + pdu(Command.UNBIND, 0, 5), 2.0)
+    session.take_output()
+    assert session.deadline == 4.0
+    assert session.tick(3.9) == []
+    ended = "unbound by the peer"
+    assert session.tick(4.0) == [Lost("context", ended), Ended(ended)]
+    assert session.take_output() == pdu(Command.UNBIND_RESP, 0, 5)
+
+
+def test_an_unbind_that_comes_again_is_answered_at_once() -> None:
+    session = bound_smsc()
+    session.request(Command.DELIVER_SM, MO, (), 1.0, "context")
+    session.receive(pdu(Command.UNBIND, 0, 5), 2.0)
+    session.take_output()
+    assert kinds(session.receive(pdu(Command.UNBIND, 0, 6), 2.1)) == [Lost, Ended]
+    assert session.take_output() == pdu(Command.UNBIND_RESP, 0, 6)
+
+
+def test_an_alert_leaves_nothing_to_finish() -> None:
+    session = bound_esme()
+    session.receive(encode(Pdu(Command.ALERT_NOTIFICATION, 0, 4)), 1.0)
+    assert kinds(session.receive(pdu(Command.UNBIND, 0, 5), 2.0)) == [Ended]
 
 
 # -- the end ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from smsgw.smpp.session import (
     BindRequested,
     Ended,
     Limits,
+    Lost,
     Received,
     Session,
     SessionError,
@@ -85,6 +86,10 @@ def in_state(role: Role, state: State) -> Session:
             session.accept_bind(event.pdu, "smsc", 0.0)
     if state is State.UNBINDING:
         session.unbind(0.0)
+    if state is State.UNBOUND:
+        message = Command.SUBMIT_SM if role is Role.ESME else Command.DELIVER_SM
+        session.request(message, {}, (), 0.0, "under way")
+        session.receive(encode(Pdu(Command.UNBIND, 0, 2)), 0.0)
     session.take_output()
     assert session.state is state
     return session
@@ -102,11 +107,11 @@ def may_come(role: Role, state: State, command: Command) -> bool:
     if command == Command.ENQUIRE_LINK:
         return True
     if command == Command.UNBIND:
-        return state in (*BOUND, State.UNBINDING)
+        return state in (*BOUND, State.UNBINDING, State.UNBOUND)
     if command in BINDS.values():
         return role is Role.SMSC and state is State.OPEN
     if state is State.UNBINDING:
-        return command in LATE[role]
+        return command in LATE[role]  # and none after the peer's own unbind
     return state in named(REQUESTS[role.peer].get(command, ""))
 
 
@@ -133,7 +138,7 @@ def test_a_request_that_comes(role: Role, state: State, command: Command) -> Non
         assert output == encode(Pdu(Command.ENQUIRE_LINK_RESP, 0, 77))
         assert session.state is state
     elif command == Command.UNBIND:
-        assert [type(event) for event in events] == [Ended]
+        assert [type(event) for event in events] == [Lost] * (state is State.UNBOUND) + [Ended]
         assert output == encode(Pdu(Command.UNBIND_RESP, 0, 77))
         assert session.state is State.CLOSED
     elif command in BINDS.values():
@@ -201,7 +206,7 @@ def test_an_answer_that_comes_too_late_is_not_sent(role: Role, state: State) -> 
     session.respond(request, 0, 1.0)
     session.respond(request, Status.RX_T_APPN, 1.0)
     receives = State.BOUND_RX if role is Role.ESME else State.BOUND_TX
-    can = state in (receives, State.BOUND_TRX, State.UNBINDING)
+    can = state in (receives, State.BOUND_TRX, State.UNBINDING, State.UNBOUND)
     assert bool(session.take_output()) == can
 
 

@@ -86,6 +86,17 @@ def test_leaving_has_one_alarm() -> None:
     assert timers.due(70.0) is Alarm.NOT_UNBOUND
 
 
+def test_the_answer_to_an_unbind_has_one_alarm_that_can_come_sooner() -> None:
+    timers = bound()
+    timers.unbound(10.0)
+    timers.heard(11.0)
+    timers.worked(11.0)
+    assert timers.deadline == 12.0
+    assert timers.due(12.0) is Alarm.UNBOUND
+    timers.parted(11.5)
+    assert timers.due(11.5) is Alarm.UNBOUND
+
+
 def test_a_closed_session_has_none() -> None:
     timers = bound()
     timers.closed()

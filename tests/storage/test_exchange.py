@@ -302,6 +302,16 @@ def test_after_a_crash_a_claimed_confirmation_is_held(con: sqlite3.Connection) -
     assert outbox.recover(con, T) == {MtState.UNKNOWN: 1}
 
 
+def test_after_a_crash_a_confirmation_is_sent_once_more_where_that_is_configured(
+    con: sqlite3.Connection,
+) -> None:
+    with transaction(con):
+        enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x", T)], {}, T)
+    for state in (MtState.QUEUED, MtState.UNKNOWN):
+        commit(con, free=5)
+        assert outbox.recover(con, T, {MessageKind.CONFIRMATION}) == {state: 1}
+
+
 def test_a_part_that_was_accepted_is_not_repeated(con: sqlite3.Connection) -> None:
     with transaction(con):
         enqueue(con, [Mt("mtel", MessageKind.ANSWER, PHONE, "x" * 200, T)], {}, T)

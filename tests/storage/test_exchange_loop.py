@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +16,7 @@ from smsgw.service.message import (
     Acceptance,
     Ack,
     Encoding,
+    MessageKind,
     Mo,
     Msisdn,
     Outcome,
@@ -24,6 +25,7 @@ from smsgw.service.message import (
 )
 from smsgw.service.ports import LinkState, LinkStatus
 from smsgw.service.replies import Company, Replies
+from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.storage import database
 from smsgw.storage.inbox import Policy
 from smsgw.storage.sqlite import Database
@@ -83,11 +85,13 @@ class OurCarrier:
 class World:
     """An exchange at work on a database in `folder`."""
 
-    def __init__(self, folder: Path, places: int) -> None:
+    def __init__(
+        self, folder: Path, places: int, kinds: Collection[MessageKind] = SENT_ONCE_MORE
+    ) -> None:
         self.clock = VirtualClock()
         self.database = Database(folder, POLICY)
         self.recent = Recent(600.0, {"mtel": 60.0}, 1000)
-        self.exchange = Exchange(self.database, self.recent, self.clock)
+        self.exchange = Exchange(self.database, self.recent, self.clock, kinds)
         self.carrier = OurCarrier(self, places)
         self.exchange.add(self.carrier)
         self.happened: list[str] = []
@@ -120,8 +124,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, places: int = 10) -> AsyncIterator[World]:
-    one = World(folder, places)
+async def world(
+    folder: Path, places: int = 10, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
+) -> AsyncIterator[World]:
+    one = World(folder, places, sent_once_more)
     async with one.database, asyncio.timeout(30):
         await one.database.look()
         running = asyncio.create_task(one.exchange.run())
@@ -208,6 +214,17 @@ def test_a_lost_answer_is_sent_once_more(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert stored(tmp_path, "SELECT state, lost FROM segment WHERE mt_id = 1") == [("unknown", 2)]
+
+
+def test_which_kinds_are_sent_once_more_is_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with world(tmp_path, sent_once_more={MessageKind.NOTICE}) as one:
+            one.send("help")
+            await one.until(2)
+            one.carrier.settle(Acceptance.LOST)
+
+    asyncio.run(scenario())
+    assert stored(tmp_path, "SELECT state, lost FROM segment") == [("unknown", 1)]
 
 
 def test_a_segment_refused_for_now_is_tried_when_its_time_has_come(

@@ -96,6 +96,10 @@ def stale(age: str, bound: str) -> Reason:
             "degraded", "ok ok degraded", (stale("9 s", "5 s"),), id="feed-older-in-seconds",
         ),
         pytest.param(
+            replace(WELL, feed=FeedHealth(NOW - 9 * HOUR, 0)), "ok", "ok ok ok", (),
+            id="feed-of-any-age",
+        ),
+        pytest.param(
             replace(WELL, feed=FeedHealth(NOW + HOUR, 36 * HOUR)),
             "ok", "ok ok ok", (), id="feed-ahead-of-the-clock",
         ),

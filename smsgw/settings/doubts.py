@@ -1,0 +1,83 @@
+"""What can be used as it is, but hardly means what somebody wrote it for."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from smsgw.settings.later import UNREAD
+from smsgw.settings.model import Settings
+from smsgw.settings.types import Duration
+
+Path = tuple[str | int, ...]
+
+
+class Doubt(NamedTuple):
+    """Something doubtful at one key."""
+
+    path: Path
+    message: str
+
+
+def doubts(settings: Settings) -> Iterator[Doubt]:
+    """All that is doubtful whatever way the values were written."""
+    yield from _unread(settings)
+    yield from _shared_ranges(settings)
+    yield from _shared_logins(settings)
+    yield from _slow_windows(settings)
+
+
+def _unread(settings: Settings) -> Iterator[Doubt]:
+    """Values of keys that no part of this version reads, where they are not the default."""
+    for pattern in UNREAD:
+        *sections, key = pattern.split(".")
+        for path, section in _at(settings, sections, ()):
+            default = type(section).model_fields[key].get_default(call_default_factory=True)
+            if getattr(section, key) != default:
+                yield Doubt((*path, key), "has no effect in this version yet")
+
+
+def _at(section: Any, keys: Sequence[str], path: Path) -> Iterator[tuple[Path, Any]]:
+    """What stands below `section`; a `*` among the keys is each in turn."""
+    if not keys:
+        yield path, section
+    elif keys[0] == "*":
+        for key, inner in section.items():
+            yield from _at(inner, keys[1:], (*path, key))
+    else:
+        yield from _at(getattr(section, keys[0]), keys[1:], (*path, keys[0]))
+
+
+def _shared_ranges(settings: Settings) -> Iterator[Doubt]:
+    first: dict[str, str] = {}
+    for carrier in settings.carriers.values():
+        for place, start in enumerate(carrier.number_ranges):
+            owner = first.setdefault(start, carrier.id)
+            if owner != carrier.id:
+                path = ("carriers", carrier.id, "number_ranges", place)
+                yield Doubt(path, f"is a range of {owner} too, whose numbers these stay")
+
+
+def _shared_logins(settings: Settings) -> Iterator[Doubt]:
+    """Two links that are one to the peer: often a line copied and not changed."""
+    first: dict[tuple[str, int, str], str] = {}
+    for carrier in settings.carriers.values():
+        if not carrier.enabled or carrier.listener:
+            continue
+        logins = [(host.lower(), port, carrier.system_id) for host, port in carrier.addresses]
+        owners = {first.setdefault(login, carrier.id) for login in logins} - {carrier.id}
+        for owner in sorted(owners):
+            message = f"has the host, port and system_id of {owner}"
+            yield Doubt(("carriers", carrier.id), message)
+
+
+def _slow_windows(settings: Settings) -> Iterator[Doubt]:
+    """Carriers at whose pace the last submit of a full window can't be answered in time."""
+    for carrier in settings.carriers.values():
+        places = carrier.window * carrier.sessions
+        if carrier.throughput and places / carrier.throughput > carrier.response_timeout:
+            takes = Duration(math.ceil(places / carrier.throughput))
+            message = (
+                f"is {carrier.response_timeout}, and a window of {places} takes {takes} "
+                f"at {carrier.throughput:g} a second: the last of them may count as lost"
+            )
+            yield Doubt(("carriers", carrier.id, "response_timeout"), message)

@@ -1,0 +1,51 @@
+"""What the daemon makes of messages that the last one left half sent, as its configuration says."""
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from smsgw.app import App
+from smsgw.service.message import MessageKind, Msisdn, Mt
+from smsgw.settings.model import Settings
+from smsgw.storage import outbox
+from smsgw.storage.database import open_gateway, transaction
+from smsgw.storage.messages import enqueue
+
+T = 1_800_000_000.0
+PHONE = Msisdn("359888123456")
+KINDS = (MessageKind.ANSWER, MessageKind.CONFIRMATION, MessageKind.NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "states"),
+    [
+        ({}, ["queued", "unknown", "unknown"]),
+        ({"other": "resend"}, ["queued", "queued", "unknown"]),
+        ({"notice": "resend"}, ["queued", "unknown", "queued"]),
+    ],
+)
+def test_a_lost_response(tmp_path: Path, unknown: dict[str, str], states: list[str]) -> None:
+    with closing(open_gateway(tmp_path)) as con, transaction(con):
+        enqueue(con, [Mt("mtel", kind, PHONE, "x", T) for kind in KINDS], {}, T)
+        outbox.claim(con, [], {"mtel": len(KINDS)}, {}, T)
+    carrier = {"enabled": False, "host": "h", "port": 1, "system_id": "s", "password": "p"}
+    settings = Settings.model_validate(
+        {
+            "shortcode": "170077",
+            "data_dir": tmp_path,
+            "carriers": {"mtel": carrier},
+            "http": {"listen": "127.0.0.1:0"},
+            "unknown": unknown,
+        }
+    )
+
+    async def started() -> None:
+        async with App(settings):
+            pass
+
+    asyncio.run(started())
+    with closing(open_gateway(tmp_path)) as con:
+        found = con.execute("SELECT state FROM segment ORDER BY mt_id").fetchall()
+    assert [state for (state,) in found] == states
