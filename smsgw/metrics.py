@@ -91,6 +91,10 @@ LINK_STATE_CHANGES: Final = _counter(
 LINK_DROPS: Final = _counter(
     "smsgw_link_drops_total", "Bound sessions that ended without our asking.", "carrier", "reason"
 )
+LINK_ALARM: Final = _gauge(
+    "smsgw_link_alarm", "1 while the carrier refuses our credentials: somebody must act.",
+    "carrier",
+)  # fmt: skip
 BINDS_TRIED: Final = _counter("smsgw_binds_tried_total", "Binds sent.", "carrier")
 BIND_REFUSALS: Final = _counter(
     "smsgw_bind_refusals_total", "Binds the carrier refused, by its command_status.",
@@ -103,6 +107,11 @@ PDUS: Final = _counter(
     "smsgw_pdus_total",
     "PDUs by direction (in, out) and command; responses by command_status too.",
     "carrier", "command", "direction", "status",
+)  # fmt: skip
+TURNED_AWAY: Final = _counter(
+    "smsgw_turned_away_total",
+    "Connections and binds of a carrier that dials us which were refused, by why.",
+    "carrier", "reason",
 )  # fmt: skip
 MALFORMED_PDUS: Final = _counter(
     "smsgw_malformed_pdus_total", "Incoming PDUs that could not be read.", "carrier"
@@ -120,6 +129,11 @@ THROUGHPUT_TOKENS: Final = _gauge(
 THROUGHPUT_LIMIT: Final = _gauge(
     "smsgw_throughput_limit_segments_per_second", "The agreed pace; 0 is none.", "carrier"
 )
+THROUGHPUT_PACE: Final = _gauge(
+    "smsgw_throughput_pace_segments_per_second",
+    "The pace kept now: the agreed one, or less where the carrier throttles; 0 is no limit.",
+    "carrier",
+)  # fmt: skip
 SUBMIT_SECONDS: Final = _histogram(
     "smsgw_submit_response_seconds", "From a submit to its response.", _CARRIER_SECONDS, "carrier"
 )

@@ -7,7 +7,6 @@ submits alike, leaves in one write. A fault of ours ends this connection, and no
 
 import asyncio
 import math
-import os
 import socket
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -15,17 +14,23 @@ from typing import Concatenate, Final, ParamSpec, Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
+from smsgw.carrier.batch import Batch, segment_of
+from smsgw.carrier.complaints import Complaints
+from smsgw.carrier.drain import Drain
+from smsgw.carrier.ends import ENDS
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.timer import Timer
-from smsgw.carrier.translate import NotOurs, Reason, Translator
+from smsgw.carrier.translate import NotOurs, Translator
 from smsgw.carrier.valve import Valve
+from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.message import Acceptance, Ack, Outcome, Segment, Verdict
-from smsgw.service.ports import Exchange, Incoming
+from smsgw.service.ports import Exchange
 from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.session import (
     Answered,
     BindRefused,
+    BindRequested,
     Bound,
     Ended,
     Event,
@@ -36,36 +41,11 @@ from smsgw.smpp.session import (
     State,
     Violation,
 )
-from smsgw.smpp.tables import Command, Status
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
-MOST_COMPLAINTS: Final = 20  # sorts of fault logged a session
-
-STATUS: Final = {
-    Ack.DONE: Status.ROK,
-    Ack.RETRY: Status.RX_T_APPN,
-    Ack.REFUSE: Status.RX_R_APPN,
-}
-_MESSAGES: Final = frozenset({Command.DELIVER_SM, Command.DATA_SM})
-_SENDING: Final = frozenset({State.BOUND_TX, State.BOUND_TRX})
 _PARTING: Final = frozenset({State.UNBINDING, State.UNBOUND})
 
 _P = ParamSpec("_P")
-
-
-class _Batch:
-    """What one read or one tick brought, sorted by who is to have it."""
-
-    __slots__ = ("aside", "at", "ended", "incoming", "outcomes", "seconds", "violations")
-
-    def __init__(self, at: float) -> None:
-        self.at = at  # seconds since 1970
-        self.incoming: list[Incoming] = []
-        self.outcomes: list[Outcome] = []
-        self.seconds: list[float] = []  # from submits to their responses
-        self.aside: list[Reason] = []
-        self.violations = 0
-        self.ended = False
 
 
 class Keeper(Protocol):
@@ -82,6 +62,13 @@ class Keeper(Protocol):
 
     def writable(self, connection: "Connection") -> None:
         """Note that the peer reads again what is sent to it."""
+
+
+Asked = Callable[["Connection", Pdu], None]  # decides on a bind_* or outbind of the peer's
+
+
+def not_asked(connection: "Connection", pdu: Pdu) -> None:
+    """Dialled by us, the peer has nothing to ask."""
 
 
 def _guarded(
@@ -115,14 +102,17 @@ class Connection(asyncio.Protocol):
         meter: Meter,
         log: FilteringBoundLogger,
         inbound_window: int = 1000,
+        asked: Asked = not_asked,
     ) -> None:
         self._session = session
+        self._end = ENDS[session.role]
+        self._asked = asked
         self._translator = translator
         self._exchange = exchange
         self._keeper = keeper
         self._clock = clock
         self._meter = meter
-        self._log = log
+        self.log = log
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._unanswered: dict[int, Pdu] = {}
@@ -131,21 +121,34 @@ class Connection(asyncio.Protocol):
         self._flushing = False
         self._ticker = Timer(clock, self._tick)
         self._cutter = Timer(clock, self.abort)
-        self._drains: list[tuple[int, asyncio.Future[None]]] = []
+        self._drain = Drain()
         self._parting = ""
-        self._complaints: set[str] = set()
+        self._dismissal = ""  # why the session ends before it began
+        self._complaints = Complaints(log)
         self._failed = False
         self.id: int | None = None  # of the session, once it is bound
         self.refusal: int | None = None  # the status that refused the bind
         self.reason = ""  # why the session ended
+        self.answered_at = -math.inf  # when the last response to a submit came, monotonic seconds
+        self.opened: asyncio.Future[None] = self._loop.create_future()  # bound, or never
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     # -- what the link asks ----------------------------------------------------------------
 
     @property
+    def sends(self) -> bool:
+        """Whether the session is bound so that segments may be submitted."""
+        return self._session.state in self._end.sends
+
+    @property
+    def receives(self) -> bool:
+        """Whether the session is bound so that messages come in."""
+        return self._session.state in self._end.receives
+
+    @property
     def free(self) -> int:
         """How many segments may be submitted now."""
-        if self._valve.blocked or self._session.state not in _SENDING:
+        if self._valve.blocked or not self.sends:
             return 0
         return self._session.window_free
 
@@ -161,18 +164,34 @@ class Connection(asyncio.Protocol):
         )
         self._flush_soon()
 
+    def accept_bind(self, request: Pdu, system_id: str) -> None:
+        """Let the peer bind as it asked to. Raises EncodeError if the name doesn't fit."""
+        self._session.accept_bind(request, system_id, self._clock.monotonic())
+        if self.sends or self.receives:
+            self._begin()
+
+    def refuse_bind(self, request: Pdu, status: int) -> None:
+        """Refuse what the peer asked for, and close."""
+        self._session.refuse_bind(request, status, self._clock.monotonic())
+        self._flush()
+        self.dismiss("bind refused")
+
+    def dismiss(self, reason: str) -> None:
+        """Close, without an answer, once what asks for it is through."""
+        self._dismissal = reason
+
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send segments; each comes back once through `Keeper.settled`."""
         now = self._clock.monotonic()
         unsent: list[Outcome] = []
         for segment in segments:
-            fields, tlvs = self._translator.submit(segment)
+            fields, tlvs = self._end.form(self._translator, segment)
             try:
-                self._session.request(Command.SUBMIT_SM, fields, tlvs, now, segment)
+                self._session.request(self._end.command, fields, tlvs, now, segment)
             except SessionError as error:
                 unsent.append(self._unsent(segment, Acceptance.NOT_SENT, error))
             except EncodeError as error:
-                self._log.error("link.segment_unfit", reason=str(error))
+                self.log.error("link.segment_unfit", reason=str(error))
                 unsent.append(self._unsent(segment, Acceptance.PERMANENT, error))
         self._flush_soon()
         if unsent:
@@ -180,8 +199,7 @@ class Connection(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until all responses are there, and all messages that came until now answered."""
-        waiter: asyncio.Future[None] = self._loop.create_future()
-        self._drains.append((self._token, waiter))
+        waiter = self._drain.wait(self._token)
         self._look_whether_drained()
         await waiter
 
@@ -208,7 +226,7 @@ class Connection(asyncio.Protocol):
         """After a fault of ours, in an `except`: log it once and cut the connection."""
         if not self._failed:
             self._failed = True
-            self._log.exception("link.connection_failed")
+            self.log.exception("link.connection_failed")
         self.abort()
 
     # -- what asyncio calls ----------------------------------------------------------------
@@ -239,6 +257,8 @@ class Connection(asyncio.Protocol):
         finally:
             self._ticker.stop()
             self._cutter.stop()
+            if not self.opened.done():
+                self.opened.set_result(None)
             self.closed.set_result(None)
 
     def pause_writing(self) -> None:
@@ -254,16 +274,18 @@ class Connection(asyncio.Protocol):
     # -- what comes in ---------------------------------------------------------------------
 
     def _handle(self, events: Sequence[Event]) -> None:
-        batch = _Batch(self._clock.now())
+        batch = Batch(self._clock.now())
         for event in events:
             try:
                 self._sort(event, batch)
             except Exception:
                 self.fail()
                 if isinstance(event, Answered):
-                    batch.outcomes.append(_lost(event.context, batch.at, "not understood"))
+                    batch.lost(event.context, "not understood")
         if batch.incoming:
             self._exchange.received(batch.incoming, self._answer)
+        if batch.seconds:
+            self.answered_at = self._clock.monotonic()
         if batch.ended:
             self._unanswered.clear()
             self._keeper.ended(self)
@@ -272,39 +294,48 @@ class Connection(asyncio.Protocol):
         self._meter.batch(batch.seconds, batch.aside, batch.violations)
         if batch.ended:
             self._close()
-        elif self.refusal is not None:
-            self._lose("bind refused")
+        elif self._dismissal:
+            self._lose(self._dismissal)
         self._look_whether_drained()
 
-    def _sort(self, event: Event, batch: _Batch) -> None:
+    def _sort(self, event: Event, batch: Batch) -> None:
         if isinstance(event, Received):
             self._take(event.pdu, batch)
         elif isinstance(event, Answered):
-            outcome = self._translator.outcome(_segment(event.context), event.pdu, batch.at)
-            batch.outcomes.append(outcome)
+            segment = segment_of(event.context)
+            batch.outcomes.append(self._end.outcome(self._translator, segment, event.pdu, batch.at))
             batch.seconds.append(event.elapsed)
         elif isinstance(event, Lost):
-            batch.outcomes.append(_lost(event.context, batch.at, event.reason))
+            batch.lost(event.context, event.reason)
         elif isinstance(event, Violation):
             batch.violations += 1
-            self._complain(event)
+            self._complaints.make(event)
         elif isinstance(event, Bound):
-            self.id = self._keeper.bound(self)
+            self._begin()
         elif isinstance(event, BindRefused):
             self.refusal = event.status
+            self._dismissal = "bind refused"
+        elif isinstance(event, BindRequested):
+            self._asked(self, event.pdu)
         elif isinstance(event, Ended):
             batch.ended = True
             self.reason = self._parting or event.reason
 
-    def _take(self, pdu: Pdu, batch: _Batch) -> None:
-        if pdu.command not in _MESSAGES or self.id is None:
-            return  # alert_notification and outbind ask for nothing
+    def _take(self, pdu: Pdu, batch: Batch) -> None:
+        if self.id is None:
+            self._asked(self, pdu)  # an outbind
+            return
+        if pdu.command not in self._end.brings:
+            # alert_notification asks for nothing
+            if (status := self._end.refuses.get(pdu.command)) is not None:
+                self._session.respond(pdu, status, self._clock.monotonic())
+            return
         what = self._translator.incoming(pdu, self.id, batch.at)
+        self._token += 1
         if isinstance(what, NotOurs):
             batch.aside.append(what.reason)
-            self._session.respond(pdu, STATUS[what.ack], self._clock.monotonic())
+            self._acknowledge(pdu, self._token, what.ack, self._clock.monotonic())
         else:
-            self._token += 1
             self._unanswered[self._token] = pdu
             batch.incoming.append((self._token, what))
 
@@ -314,17 +345,18 @@ class Connection(asyncio.Protocol):
         for token, ack in verdicts:
             pdu = self._unanswered.pop(token, None)
             if pdu is not None:
-                self._session.respond(pdu, STATUS[ack], now)
+                self._acknowledge(pdu, token, ack, now)
         self._valve.turn(len(self._unanswered))
         self._flush_soon()
         self._look_whether_drained()
 
-    def _complain(self, violation: Violation) -> None:
-        """Log each sort of fault of the peer's once a session, without what customers wrote."""
-        if violation.reason not in self._complaints and len(self._complaints) < MOST_COMPLAINTS:
-            self._complaints.add(violation.reason)
-            header = violation.octets[:16].hex()
-            self._log.warning("link.violation", reason=violation.reason, header=header)
+    def _acknowledge(self, pdu: Pdu, token: int, ack: Ack, now: float) -> None:
+        body = self._end.accepted(self.id or 0, token)
+        self._session.respond(pdu, self._end.verdicts[ack], now, body)
+
+    def _begin(self) -> None:
+        self.id = self._keeper.bound(self)
+        self.opened.set_result(None)
 
     def _lose(self, reason: str) -> None:
         events = self._session.lost(self._clock.monotonic(), reason)
@@ -332,12 +364,8 @@ class Connection(asyncio.Protocol):
             self._handle(events)
 
     def _look_whether_drained(self) -> None:
-        if not self._drains or self.in_flight:
-            return
-        oldest = next(iter(self._unanswered), math.inf)
-        for last, waiter in self._drains:
-            if oldest > last and not waiter.done():
-                waiter.set_result(None)
+        if not self.in_flight:
+            self._drain.look(next(iter(self._unanswered), math.inf))
 
     # -- what goes out ---------------------------------------------------------------------
 
@@ -374,19 +402,3 @@ class Connection(asyncio.Protocol):
         if not self._valve.full:
             self._handle(self._session.tick(self._clock.monotonic()))
             self._flush_soon()
-
-
-def said(error: Exception) -> str:
-    """What went wrong with a connection, in the system's words and without the address."""
-    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
-        return os.strerror(error.errno)
-    return str(error)
-
-
-def _segment(context: object) -> Segment:
-    assert isinstance(context, Segment)
-    return context
-
-
-def _lost(context: object, at: float, reason: str) -> Outcome:
-    return Outcome(_segment(context), Acceptance.LOST, at, error=reason)

@@ -1,36 +1,42 @@
-"""The link to one carrier: keeps its sessions bound and spreads segments over them.
+"""The link to one carrier: holds its bound sessions and spreads segments over them.
 
-One task dials, binds, waits for the end of the session and begins again, for ever and at a
-decent pace; `stop` drains and ends it. Each change of state is logged once, here.
+How a session comes to be is not its affair (`ways.Way`).
+
+A session on which nothing moves is no session: where submits are on their way, and not one was
+answered for `response_timeout`, it is unbound and another takes its place, however well the peer
+answers enquire_link.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
-from smsgw.carrier.backoff import REFUSED, Backoff, Trouble
-from smsgw.carrier.connection import Connection, said
+from structlog.typing import FilteringBoundLogger
+
+from smsgw.carrier.backoff import Trouble
+from smsgw.carrier.connection import Asked, Connection, not_asked
+from smsgw.carrier.dialling import Dialling
+from smsgw.carrier.listening import Listening
 from smsgw.carrier.meter import Meter
+from smsgw.carrier.pace import Answers
 from smsgw.carrier.throttle import Throttle
 from smsgw.carrier.timer import Timer
-from smsgw.carrier.translate import Translator, refusal
+from smsgw.carrier.translate import Translator
+from smsgw.carrier.ways import Failure, Way
 from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.message import Acceptance, Outcome, Segment
 from smsgw.service.ports import Exchange, LinkState, LinkStatus
 from smsgw.settings.model import CarrierSettings
+from smsgw.settings.types import Address
 from smsgw.smpp.session import Limits, Role, Session
-from smsgw.smpp.status import bind_reaction
-from smsgw.smpp.tables import Command
 
 log = get_logger(__name__)
 
-CONNECT_SECONDS: Final = 10.0
 BIND_SECONDS: Final = 30.0
 UNBIND_SECONDS: Final = 1.0  # for the unbind_resp, when draining took all the time there was
-THROTTLED_SECONDS: Final = 1.0  # of rest after ESME_RTHROTTLED, as Kannel has it
-STEADY_SECONDS: Final = 60.0  # a session that lasted so long is no part of a flapping
 
 
 class SessionIds:
@@ -47,16 +53,11 @@ class SessionIds:
         return self._last
 
 
-class Failure(NamedTuple):
-    """Why there is no session."""
-
-    event: str  # of the log
-    trouble: Trouble
-    reason: str
-
-
 class Link:
-    """One carrier, as the outbox uses it (`ports.Carrier`) and as the program runs it."""
+    """One carrier, as the outbox uses it (`ports.Carrier`) and as the program runs it.
+
+    To the way its sessions come to be it is `ways.Holder`, to its connections their `Keeper`.
+    """
 
     def __init__(
         self,
@@ -75,30 +76,40 @@ class Link:
         self._ids = ids
         self._inbound_window = inbound_window
         self._translator = Translator(settings, shortcode)
+        listener = settings.listener
         self._limits = Limits(
             window=settings.window,
             enquire_link=settings.enquire_link,
             response_timeout=settings.response_timeout,
-            bind_timeout=BIND_SECONDS,
+            bind_timeout=listener.bind_timeout if listener else BIND_SECONDS,
+            inactivity=settings.inactivity,
         )
         self._throttle = Throttle(settings.throughput, clock.monotonic())
-        self._backoff = Backoff(random)
-        self._log = log.bind(carrier=settings.id, host=settings.host, port=settings.port)
+        self.log: FilteringBoundLogger = log.bind(carrier=settings.id)
+        self.wanted = asyncio.Event()
+        self.wanted.set()
         self._bound: list[Connection] = []
-        self._draining = False
+        self._leaving: set[Connection] = set()
+        self._draining: asyncio.Future[list[None]] | None = None
         self._stopped = asyncio.Event()
         self._wake = Timer(clock, self._woken)
         self._status = LinkStatus.STOPPED
         self._since = clock.now()
         self._last_error = ""
-        self._last_failure: Failure | None = None
+        self._told = LinkStatus.CONNECTING
         self._meter = Meter(settings.id)
         self._meter.watch(
-            settings.window,
+            settings.window * settings.sessions,
             settings.throughput,
             sessions=lambda: len(self._bound),
             in_flight=lambda: self._in_flight,
             tokens=lambda: self._throttle.available(clock.monotonic()),
+            pace=lambda: self._throttle.rate,
+        )
+        self._way: Way = (
+            Listening(settings, listener, self, clock, random)
+            if listener
+            else Dialling(settings, self, clock, random)
         )
 
     # -- what the outbox asks --------------------------------------------------------------
@@ -114,16 +125,16 @@ class Link:
 
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send `segments`; those for which there is no place any more come back as not sent."""
-        rest = list(segments)
-        if self._throttle.available(self._clock.monotonic()):
-            for connection in self._bound if not self._draining else ():
-                share, rest = rest[: connection.free], rest[connection.free :]
-                self._throttle.take(len(share), self._clock.monotonic())
-                connection.submit(share)
-        if rest:
+        now = self._clock.monotonic()
+        places = self._free if self._throttle.available(now) else 0
+        sent, unsent = segments[:places], segments[places:]
+        self._throttle.take(len(sent), now)
+        for connection, share in self._shares(sent):
+            connection.submit(share)
+        if unsent:
             at = self._clock.now()
-            unsent = [Outcome(each, Acceptance.NOT_SENT, at, error="no session") for each in rest]
-            self._exchange.settled(unsent)
+            outcomes = [Outcome(one, Acceptance.NOT_SENT, at, error="no session") for one in unsent]
+            self._exchange.settled(outcomes)
         self._wake_when_tokens_are_there()
 
     def state(self) -> LinkState:
@@ -137,15 +148,36 @@ class Link:
             self._limits.window * self._settings.sessions,
             self._settings.throughput,
             self._last_error,
+            self._throttle.rate,
         )
 
     @property
     def _free(self) -> int:
-        return 0 if self._draining else sum(connection.free for connection in self._bound)
+        return sum(each.free for each in self._sending)
+
+    @property
+    def _sending(self) -> Sequence[Connection]:
+        if not self.wanted.is_set():
+            return ()
+        return [each for each in self._bound if each not in self._leaving]
 
     @property
     def _in_flight(self) -> int:
         return sum(connection.in_flight for connection in self._bound)
+
+    def _shares(
+        self, segments: Sequence[Segment]
+    ) -> Sequence[tuple[Connection, Sequence[Segment]]]:
+        """What each session is to send, so that as many free places are left on each as can be."""
+        free = {each: places for each in self._sending if (places := each.free)}
+        if len(free) == 1:
+            return [(connection, segments) for connection in free]
+        shares: dict[Connection, list[Segment]] = {each: [] for each in free}
+        for segment in segments:
+            freest = max(free, key=free.__getitem__)
+            shares[freest].append(segment)
+            free[freest] -= 1
+        return [(each, share) for each, share in shares.items() if share]
 
     def _wake_when_tokens_are_there(self) -> None:
         now = self._clock.monotonic()
@@ -165,27 +197,94 @@ class Link:
         """Keep the link bound until `stop`."""
         try:
             async with asyncio.TaskGroup() as group:
-                keeping = group.create_task(self._keep())
+                bringing = group.create_task(self._way.run())
                 await self._stopped.wait()
-                keeping.cancel()
+                bringing.cancel()
         finally:
             self._wake.stop()
-            self._turn(LinkStatus.STOPPED)
-            self._log.info("link.stopped")
+            self._show(LinkStatus.STOPPED)
+            self.log.info("link.stopped")
 
     async def stop(self, within: float) -> None:
         """Submit no more, wait at most `within` seconds for responses, unbind and close."""
-        self._draining = True
-        await asyncio.gather(*(self._take_leave(each, within) for each in self._bound))
+        self.wanted.clear()
+        await asyncio.gather(*(self.leave(each, within) for each in self._bound))
         self._stopped.set()
 
-    async def _take_leave(self, connection: Connection, within: float) -> None:
+    async def drain(self) -> None:
+        """Take the carrier out for maintenance, until `resume`: no submit any more, then unbind.
+
+        Returns when what was submitted is answered, or late, and no session is left, or when the
+        carrier is back. Draining goes on if the caller is cancelled.
+        """
+        if self._draining is None:
+            self.wanted.clear()
+            within = self._limits.response_timeout
+            leaving = [self._empty_and_unbind(each, within) for each in self._bound]
+            self._draining = asyncio.gather(*leaving)
+            self._look()
+            self.log.info("link.draining", in_flight=self._in_flight)
+        await asyncio.wait({self._draining})
+
+    def resume(self) -> None:
+        """Use the carrier again. A session that is not unbound yet is kept."""
+        if self._draining is not None and not self._stopped.is_set():
+            self._draining.cancel()
+            self._draining = None
+            self.wanted.set()
+            self._look()
+            self.log.info("link.resumed")
+            self._way.hurry()
+            self._woken()
+
+    @property
+    def listens_on(self) -> Sequence[Address]:
+        """Where the carrier dials us; nothing if we dial it, or while that is not possible."""
+        return self._way.addresses
+
+    # -- what the way of its sessions asks (ways.Holder) -------------------------------------
+
+    def connection(
+        self, role: Role, log: FilteringBoundLogger, asked: Asked = not_asked
+    ) -> Connection:
+        return Connection(
+            Session(role, self._limits, self._clock.monotonic()),
+            self._translator,
+            self._exchange,
+            self,
+            clock=self._clock,
+            meter=self._meter,
+            log=log,
+            inbound_window=self._inbound_window,
+            asked=asked,
+        )
+
+    def turn(self, status: LinkStatus) -> None:
+        self._told = status
+        self._look()
+
+    def failed(self, failure: Failure) -> None:
+        self._last_error = failure.reason
+        if failure.trouble is Trouble.CREDENTIALS:
+            self._meter.alarm(on=True)
+
+    def bind_tried(self) -> None:
+        self._meter.bind_tried()
+
+    def bind_refused(self, status: int) -> None:
+        self._meter.bind_refused(status)
+
+    async def leave(self, connection: Connection, within: float) -> None:
+        self._leaving.add(connection)
+        await self._empty_and_unbind(connection, within)
+
+    async def _empty_and_unbind(self, connection: Connection, within: float) -> None:
         until = self._clock.monotonic() + within
         try:
             async with asyncio.timeout(within):
                 await connection.drained()
         except TimeoutError:
-            self._log.warning("link.not_drained", in_flight=connection.in_flight)
+            connection.log.warning("link.not_drained", in_flight=connection.in_flight)
         connection.unbind()
         try:
             async with asyncio.timeout(max(until - self._clock.monotonic(), UNBIND_SECONDS)):
@@ -194,116 +293,77 @@ class Link:
             connection.abort()
             await connection.closed
 
-    # -- one session after the other -------------------------------------------------------
+    def _look(self) -> None:
+        """See how the link stands now."""
+        sends = any(each.sends for each in self._bound)
+        receives = any(each.receives for each in self._bound)
+        if self._draining is not None:
+            self._show(LinkStatus.DRAINED)
+        else:
+            self._show(LinkStatus.BOUND if sends and receives else self._told)
 
-    async def _keep(self) -> None:
-        while not self._draining:
-            self._turn(LinkStatus.CONNECTING)
-            failure = await self._hold_session()
-            if not self._draining:
-                await self._pause(failure)
-
-    async def _hold_session(self) -> Failure:
-        """Dial, bind and wait for the end, which is also the socket's."""
-        started = self._clock.monotonic()
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                connection = await self._dial()
-        except TimeoutError:
-            return Failure("link.unreachable", Trouble.UNREACHABLE, "no connection in time")
-        except OSError as error:
-            return Failure("link.unreachable", Trouble.UNREACHABLE, said(error))
-        try:
-            self._meter.bind_tried()
-            connection.bind(
-                Command.BIND_TRANSCEIVER,
-                self._settings.system_id,
-                self._settings.password.get_secret_value(),
-                self._settings.system_type,
-            )
-            await asyncio.shield(connection.closed)
-        finally:
-            connection.abort()
-        if self._clock.monotonic() - started >= STEADY_SECONDS:
-            self._backoff.reset()
-        return self._failure(connection)
-
-    async def _dial(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            self._connection, self._settings.host, self._settings.port
-        )
-        return connection
-
-    def _connection(self) -> Connection:
-        session = Session(Role.ESME, self._limits, self._clock.monotonic())
-        return Connection(
-            session,
-            self._translator,
-            self._exchange,
-            self,
-            clock=self._clock,
-            meter=self._meter,
-            log=self._log,
-            inbound_window=self._inbound_window,
-        )
-
-    def _failure(self, connection: Connection) -> Failure:
-        if connection.refusal is not None:
-            self._meter.bind_refused(connection.refusal)
-            trouble = REFUSED[bind_reaction(connection.refusal)]
-            return Failure("link.bind_refused", trouble, refusal(connection.refusal))
-        if connection.id is None:
-            return Failure("link.unreachable", Trouble.UNREACHABLE, connection.reason)
-        if not self._draining:
-            self._meter.dropped(connection.reason)
-        return Failure("link.lost", Trouble.LOST, connection.reason)
-
-    async def _pause(self, failure: Failure) -> None:
-        """Say once what went wrong, and wait as long as that needs."""
-        delay = self._backoff.next(failure.trouble)
-        self._last_error = failure.reason
-        self._turn(LinkStatus.WAITING)
-        say: Callable[..., object] = self._log.warning
-        if failure.trouble is Trouble.CREDENTIALS:
-            say = self._log.error
-        if failure == self._last_failure:
-            say = self._log.debug
-        say(failure.event, reason=failure.reason, retry_in=round(delay, 1))
-        self._last_failure = failure
-        await asyncio.sleep(delay)
-
-    def _turn(self, status: LinkStatus) -> None:
-        self._status = status
-        self._since = self._clock.now()
-        self._meter.turned(status, self._since)
+    def _show(self, status: LinkStatus) -> None:
+        if status is not self._status:
+            self._status = status
+            self._since = self._clock.now()
+            self._meter.turned(status, self._since)
 
     # -- what the connections tell (connection.Keeper) -------------------------------------
 
     def bound(self, connection: Connection) -> int:
         session = self._ids.next(self._clock.now())
         self._bound.append(connection)
-        self._last_failure = None
-        self._turn(LinkStatus.BOUND)
-        self._log.info("link.bound", session=session)
-        self._woken()
+        self._look()
+        self._meter.alarm(on=False)
+        connection.log.info("link.bound", session=session)
+        if self.wanted.is_set():
+            self._woken()
+        else:
+            connection.unbind()
         return session
 
     def settled(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        throttled = sum(each.acceptance is Acceptance.THROTTLED for each in outcomes)
-        if throttled:
-            self._meter.throttled(throttled)
-            self._throttle.pause(self._clock.monotonic() + THROTTLED_SECONDS)
+        self._keep_pace(outcomes)
         self._exchange.settled(outcomes)
         unfit = [each.error for each in outcomes if each.acceptance is Acceptance.LINK]
         if unfit:
             connection.unbind(f"submits refused with {unfit[0]}")  # only a new bind helps
+        elif any(each.acceptance is Acceptance.LOST for each in outcomes):
+            self._look_whether_stalled(connection)
         self._wake_when_tokens_are_there()
 
     def ended(self, connection: Connection) -> None:
-        if connection.id is not None:
-            self._bound.remove(connection)
-            self._exchange.session_ended(self.id, connection.id, self._clock.now())
+        if connection.id is None:
+            return
+        self._bound.remove(connection)
+        self._exchange.session_ended(self.id, connection.id, self._clock.now())
+        if self.wanted.is_set() and connection not in self._leaving:
+            self._meter.dropped(connection.reason)
+            self._last_error = connection.reason
+        self._leaving.discard(connection)
+        self._told = LinkStatus.WAITING
+        self._look()
 
     def writable(self, connection: Connection) -> None:
         self._woken()
+
+    def _keep_pace(self, outcomes: Sequence[Outcome]) -> None:
+        counts = Counter(each.acceptance for each in outcomes)
+        accepted, throttled = counts[Acceptance.ACCEPTED], counts[Acceptance.THROTTLED]
+        full = 0
+        if counts[Acceptance.QUEUE_FULL]:
+            refused = (each for each in outcomes if each.acceptance is Acceptance.QUEUE_FULL)
+            full = len({each.segment.destination for each in refused})
+        others = len(outcomes) - accepted - throttled - full
+        answers = Answers(accepted, throttled, full, others)
+        if self._throttle.answered(answers, self._clock.monotonic()):
+            self.log.debug("link.slowed", pace=round(self._throttle.rate, 1))
+        if throttled:
+            self._meter.throttled(throttled)
+
+    def _look_whether_stalled(self, connection: Connection) -> None:
+        """A response is late: part with a session that has given none at all for as long."""
+        silent = self._clock.monotonic() - connection.answered_at
+        if connection in self._bound and silent >= self._limits.response_timeout:
+            connection.unbind("submits are not answered")
+            asyncio.get_running_loop().call_later(UNBIND_SECONDS, connection.abort)

@@ -28,6 +28,7 @@ class Meter:
         self._throttled = metrics.THROTTLED.labels(carrier)
         self._malformed = metrics.MALFORMED_PDUS.labels(carrier)
         self._binds = metrics.BINDS_TRIED.labels(carrier)
+        self._alarm = metrics.LINK_ALARM.labels(carrier)
         self._up = metrics.LINK_UP.labels(carrier)
         self._since = metrics.LINK_STATE_SINCE.labels(carrier)
         self._pdus: dict[tuple[str, str, str], Callable[[float], None]] = {}
@@ -40,12 +41,14 @@ class Meter:
         sessions: Callable[[], float],
         in_flight: Callable[[], float],
         tokens: Callable[[], float],
+        pace: Callable[[], float],
     ) -> None:
         """Publish a link's bounds, and what it holds at the moment someone looks."""
         metrics.WINDOW_LIMIT.labels(self._carrier).set(window)
         metrics.THROUGHPUT_LIMIT.labels(self._carrier).set(throughput)
         metrics.LINK_SESSIONS.labels(self._carrier).set_function(sessions)
         metrics.WINDOW_IN_USE.labels(self._carrier).set_function(in_flight)
+        metrics.THROUGHPUT_PACE.labels(self._carrier).set_function(pace)
         if throughput:
             metrics.THROUGHPUT_TOKENS.labels(self._carrier).set_function(tokens)
 
@@ -53,6 +56,9 @@ class Meter:
         self._up.set(status is LinkStatus.BOUND)
         self._since.set(at)
         metrics.LINK_STATE_CHANGES.labels(self._carrier, str(status)).inc()
+
+    def alarm(self, *, on: bool) -> None:
+        self._alarm.set(on)
 
     def bind_tried(self) -> None:
         self._binds.inc()

@@ -99,7 +99,7 @@ ID_FORMS: Final = {
 
 
 class Form(NamedTuple):
-    """What all submit_sm of one kind have in common."""
+    """What is particular in a submit_sm or deliver_sm: of one kind, or of one segment."""
 
     fields: Fields
     tlvs: Tlvs
@@ -113,12 +113,13 @@ class Translator:
         self._shortcode = shortcode
         self._alphabet = settings.default_alphabet
         self._ids = ID_FORMS[settings.message_id]
+        self._receipts = settings.receipts
         self._forms = {kind: _form(settings, shortcode, kind) for kind in MessageKind}
 
     # What comes in.
 
     def incoming(self, pdu: Pdu, session: int, at: float) -> Mo | Receipt | NotOurs:
-        """What a deliver_sm or data_sm is that came at `at` on `session`."""
+        """What a deliver_sm, submit_sm or data_sm is that came at `at` on `session`."""
         esm_class = pdu.number("esm_class")
         kind = esm_class & KIND_BITS
         if kind == 0:
@@ -199,9 +200,36 @@ class Translator:
         if status == 0 and response.command == Command.SUBMIT_SM_RESP:
             message_id = self._ids.response(response.text("message_id"))
             return Outcome(segment, Acceptance.ACCEPTED, at, message_id)
-        # A generic_nack of status 0 accepts nothing and refuses nothing.
-        reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
-        return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
+        return _refused(segment, status, at)
+
+    def deliver(self, segment: Segment) -> Form:
+        """The fields and TLVs of the deliver_sm for a segment, to a carrier that binds to us.
+
+        Its response gives no id, so a receipt can only name one of ours: it goes along.
+        """
+        form = self.submit(segment)
+        if not self._receipts:
+            return form
+        named = (int(Tlv.RECEIPTED_MESSAGE_ID), delivery_id(segment).encode("ascii") + b"\0")
+        return Form(form.fields, (*form.tlvs, named))
+
+    def delivered(self, segment: Segment, response: Pdu, at: float) -> Outcome:
+        """What a deliver_sm_resp or generic_nack means for its segment."""
+        status = response.status
+        if status == 0 and response.command == Command.DELIVER_SM_RESP:
+            return Outcome(segment, Acceptance.ACCEPTED, at, delivery_id(segment))
+        return _refused(segment, status, at)
+
+
+def delivery_id(segment: Segment) -> str:
+    """Our own id of one attempt; it looks like no number, so that no form of ids changes it."""
+    return f"{segment.key.mt}-{segment.key.part}-{segment.attempts}"
+
+
+def _refused(segment: Segment, status: int, at: float) -> Outcome:
+    # A generic_nack of status 0 accepts nothing and refuses nothing.
+    reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
+    return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
 
 
 def refusal(status: int) -> str:

@@ -210,6 +210,7 @@ class Acceptance(IntEnum):
     LINK = 5  # refused because the link is not fit to send: it waits for the next bind
     PERMANENT = 6  # refused for good
     LOST = 7  # sent, and no response came
+    QUEUE_FULL = 8  # refused for now: too much waits already, for the recipient or for everybody
 
 
 class Outcome(NamedTuple):

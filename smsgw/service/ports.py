@@ -22,6 +22,7 @@ class LinkStatus(StrEnum):
     CONNECTING = "connecting"
     BOUND = "bound"
     WAITING = "waiting"  # between two tries
+    DRAINED = "drained"  # out for maintenance, by an operator
     STOPPED = "stopped"
 
 
@@ -37,6 +38,7 @@ class LinkState(NamedTuple):
     window: int  # how many there may be, over all sessions
     throughput: float  # submits a second allowed; 0: no limit
     last_error: str  # why the last session or try ended; empty: none did
+    pace: float = 0.0  # submits a second that the carrier was found to take; 0: nothing limits them
 
 
 class Carrier(Protocol):

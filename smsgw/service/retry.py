@@ -27,6 +27,7 @@ class BackOff(NamedTuple):
 
 BACK_OFF: Final[dict[Acceptance, BackOff]] = {
     Acceptance.TEMPORARY: BackOff(first=5.0, longest=300.0, tries=None),
+    Acceptance.QUEUE_FULL: BackOff(first=5.0, longest=300.0, tries=None),
     Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
 }
 

@@ -1,10 +1,12 @@
 """What can be used as it is, but hardly means what somebody wrote it for."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from smsgw.settings.later import UNREAD
 from smsgw.settings.model import Settings
+from smsgw.settings.types import Duration
 
 Path = tuple[str | int, ...]
 
@@ -21,6 +23,7 @@ def doubts(settings: Settings) -> Iterator[Doubt]:
     yield from _unread(settings)
     yield from _shared_ranges(settings)
     yield from _shared_logins(settings)
+    yield from _slow_windows(settings)
 
 
 def _unread(settings: Settings) -> Iterator[Doubt]:
@@ -58,10 +61,23 @@ def _shared_logins(settings: Settings) -> Iterator[Doubt]:
     """Two links that are one to the peer: often a line copied and not changed."""
     first: dict[tuple[str, int, str], str] = {}
     for carrier in settings.carriers.values():
-        if not carrier.enabled or not carrier.host:
+        if not carrier.enabled or carrier.listener:
             continue
-        login = (carrier.host.lower(), carrier.port, carrier.system_id)
-        owner = first.setdefault(login, carrier.id)
-        if owner != carrier.id:
+        logins = [(host.lower(), port, carrier.system_id) for host, port in carrier.addresses]
+        owners = {first.setdefault(login, carrier.id) for login in logins} - {carrier.id}
+        for owner in sorted(owners):
             message = f"has the host, port and system_id of {owner}"
             yield Doubt(("carriers", carrier.id), message)
+
+
+def _slow_windows(settings: Settings) -> Iterator[Doubt]:
+    """Carriers at whose pace the last submit of a full window can't be answered in time."""
+    for carrier in settings.carriers.values():
+        places = carrier.window * carrier.sessions
+        if carrier.throughput and places / carrier.throughput > carrier.response_timeout:
+            takes = Duration(math.ceil(places / carrier.throughput))
+            message = (
+                f"is {carrier.response_timeout}, and a window of {places} takes {takes} "
+                f"at {carrier.throughput:g} a second: the last of them may count as lost"
+            )
+            yield Doubt(("carriers", carrier.id, "response_timeout"), message)

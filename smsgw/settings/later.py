@@ -8,12 +8,6 @@ from typing import Final
 
 LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
-    "carriers.*.hosts": "a carrier has one host",
-    "carriers.*.tls": "the connection is plain TCP; put a TLS tunnel in front of it",
-    "carriers.*.bind": "the link binds as transceiver",
-    "carriers.*.sessions": "a carrier has one session",
-    "carriers.*.outbind": "the gateway dials the carrier",
-    "carriers.*.accept": "the gateway dials the carrier",
     "carriers.*.long_messages": "long messages go out with a user data header (udh)",
     "carriers.*.statuses": "every carrier's command_status means what the specification says",
     "billing.feed_dir": "feeds are taken with `smsgw billing import FILE`",

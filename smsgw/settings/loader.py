@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from smsgw.service import replies
 from smsgw.settings import wording
@@ -18,6 +18,7 @@ DEFAULTS: Final = (Path("config/smsgw.yaml"), Path("/etc/smsgw/smsgw.yaml"))
 PASSWORD_OCTETS: Final = 8  # section 5.2.2, without the NUL
 
 IN_THE_FILE: Final = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
+NOT_DIALLED: Final = "is not used: this carrier dials us"
 
 S = TypeVar("S", Company, Replies)
 
@@ -155,17 +156,33 @@ def _without(value: Any, path: tuple[str | int, ...]) -> Any:
 
 def _doubts(settings: Settings, body: Any, document: Document) -> Iterator[Finding]:
     for carrier in settings.carriers.values():
-        path = ("carriers", carrier.id, "password")
-        place = document.place_of_value(path)
-        if isinstance(body["carriers"][carrier.id]["password"], str):
-            yield place, path, IN_THE_FILE
-        if len(carrier.password.get_secret_value()) > PASSWORD_OCTETS:
-            yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
+        written, path = body["carriers"][carrier.id], ("carriers", carrier.id)
+        if "password" in written:
+            where: tuple[str, ...] = (*path, "password")
+            yield from _password(written["password"], carrier.password, where, document)
+        if carrier.listener is None:
+            continue
+        way = "outbind" if carrier.accept is None else "accept"
+        where = (*path, way, "password")
+        yield from _password(written[way]["password"], carrier.listener.password, where, document)
+        for where in ((*path, "host"), (*path, "hosts"), (*path, "port")):
+            if written.get(where[-1]) is not None:
+                yield document.place_of_key(where), where, NOT_DIALLED
     if isinstance(body.get("secret"), str):
         place = document.place_of_value(("secret",))
         yield place, ("secret",), IN_THE_FILE
     for doubt in doubts(settings):
         yield document.place_of_value(doubt.path), *doubt
+
+
+def _password(
+    written: object, password: SecretStr, path: tuple[str, ...], document: Document
+) -> Iterator[Finding]:
+    place = document.place_of_value(path)
+    if isinstance(written, str):
+        yield place, path, IN_THE_FILE
+    if len(password.get_secret_value()) > PASSWORD_OCTETS:
+        yield place, path, f"is longer than SMPP's {PASSWORD_OCTETS} octets"
 
 
 def _by_place(finding: Finding) -> Place:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from smsgw.settings import model
+from smsgw.settings import model, transport
+from smsgw.settings.section import Section
 from smsgw.settings.types import Address, Duration, Hours, Percent
 
 WRITTEN: Final = (Address, Duration, Hours, Percent, ZoneInfo)
@@ -23,7 +24,7 @@ class _Generator(GenerateJsonSchema):
             return str(dft)
         if isinstance(dft, Decimal):
             return float(dft)
-        return {} if isinstance(dft, model.Section) else super().encode_default(dft)
+        return {} if isinstance(dft, Section) else super().encode_default(dft)
 
 
 def schema() -> dict[str, Any]:
@@ -40,9 +41,10 @@ def schema() -> dict[str, Any]:
 
 def _docstrings() -> dict[tuple[str, str], str]:
     """The string under each field of the model's classes, by class and field."""
-    module = ast.parse(inspect.getsource(model))
+    modules = (ast.parse(inspect.getsource(module)) for module in (model, transport))
     return {
         (section.name, field.target.id): doc.value.value
+        for module in modules
         for section in module.body
         if isinstance(section, ast.ClassDef)
         for field, doc in pairwise(section.body)

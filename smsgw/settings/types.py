@@ -35,6 +35,7 @@ from smsgw.settings.tlvs import encodable
 from smsgw.text.segmentation import MAX_PARTS
 
 PASSWORD_OCTETS: Final = 64  # SMPP says 8 (section 5.2.2); some carriers take more
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -140,6 +141,24 @@ def _address(value: object) -> Address:
     return address
 
 
+def _remote(value: object) -> Address:
+    """A host with or without a port; 0 stands for the port that isn't there."""
+    if isinstance(value, Address):
+        return value
+    text = str(value)
+    try:
+        return Address(_host(text), 0)
+    except ValueError:
+        pass
+    try:
+        address = _address(text)
+    except ValueError:
+        address = Address("", 0)
+    if not address.port:
+        raise ValueError("write a host, or host:port as in smsc1.example.com:2775 or [::1]:2775")
+    return address
+
+
 def _hours(value: object) -> Hours:
     if isinstance(value, Hours):
         return value
@@ -203,6 +222,23 @@ def _path(value: object, info: ValidationInfo) -> Path:
     return Path(info.context or "") / value
 
 
+def _existing(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from None
+    return path
+
+
+def _network(value: object) -> IpNetwork:
+    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+        return value
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError:
+        raise ValueError("write a network as 10.20.0.0/16, an address as 10.20.0.5") from None
+
+
 def _secret(value: object, info: ValidationInfo) -> SecretStr:
     return resolve(value, Path(info.context or ""))
 
@@ -211,6 +247,12 @@ def _password(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if len(text) > PASSWORD_OCTETS or not re.fullmatch("[ -~]*", text):
         raise ValueError(f"must be at most {PASSWORD_OCTETS} printable ASCII characters")
+    return value
+
+
+def _credential(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        raise ValueError("must not be empty: whoever knows the name would be let in")
     return value
 
 
@@ -256,6 +298,7 @@ Price = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Host = Annotated[str, AfterValidator(_host)]
+Remote = Annotated[Address, PlainValidator(_remote), WithJsonSchema({"type": "string"})]
 Listen = Annotated[Address, PlainValidator(_address), WithJsonSchema({"type": "string"})]
 OpeningHours = Annotated[
     Hours,
@@ -265,8 +308,11 @@ OpeningHours = Annotated[
 Timezone = Annotated[ZoneInfo, PlainValidator(_timezone), WithJsonSchema({"type": "string"})]
 Day = Annotated[date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 FilePath = Annotated[Path, PlainValidator(_path), WithJsonSchema({"type": "string"})]
+ExistingFile = Annotated[FilePath, AfterValidator(_existing)]
+Network = Annotated[IpNetwork, PlainValidator(_network), WithJsonSchema({"type": "string"})]
 Secret = Annotated[SecretStr, BeforeValidator(_secret), WithJsonSchema(SECRET_SCHEMA)]
 Password = Annotated[Secret, AfterValidator(_password)]
+Credential = Annotated[Password, AfterValidator(_credential)]
 Name = Annotated[
     str,
     BeforeValidator(lambda value: "" if value is None else value),

@@ -67,4 +67,6 @@ def _section(path: Sequence[str | int]) -> type[BaseModel]:
     for key in path:
         of_ids = get_origin(section) is dict
         section = get_args(section)[1] if of_ids else section.model_fields[key].annotation
+        if type(None) in get_args(section):
+            section = get_args(section)[0]
     return cast(type[BaseModel], section)

@@ -11,6 +11,7 @@ class Reaction(Enum):
 
     ACCEPTED = "accepted"
     TEMPORARY = "temporary"  # back off, then try again
+    QUEUE_FULL = "queue full"  # as TEMPORARY; one recipient's queue, or everybody's
     FEW_TRIES = "few tries"  # try again, but not often: vendors mean different things by it
     THROTTLED = "throttled"  # pause the bind, not the message
     LINK = "link"  # the bind or its settings are at fault: keep the message, mend the link
@@ -36,7 +37,7 @@ SUBMIT: Final[dict[int, Reaction]] = {
     Status.RINVSYSID: Reaction.LINK,
     Status.RCANCELFAIL: Reaction.PERMANENT,
     Status.RREPLACEFAIL: Reaction.PERMANENT,
-    Status.RMSGQFUL: Reaction.TEMPORARY,
+    Status.RMSGQFUL: Reaction.QUEUE_FULL,
     Status.RINVSERTYP: Reaction.PERMANENT,
     Status.RINVNUMDESTS: Reaction.PERMANENT,
     Status.RINVDLNAME: Reaction.PERMANENT,

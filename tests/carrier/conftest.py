@@ -7,13 +7,19 @@ how fast the machine is.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from ssl import SSLContext
 from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
+from smsgw.carrier.link import Link, SessionIds
 from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
-from smsgw.service.ports import Incoming
+from smsgw.service.ports import Incoming, LinkStatus
 from smsgw.settings.model import CarrierSettings
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import (
@@ -29,7 +35,7 @@ from smsgw.smpp.session import (
     State,
     Tlvs,
 )
-from smsgw.smpp.tables import Command
+from smsgw.smpp.tables import Command, Status, Tlv
 
 EPOCH = 1_800_000_000.0
 # Real seconds that loopback gets to bring what was just written, before time jumps.
@@ -172,10 +178,15 @@ class Peer(asyncio.Protocol):
         for event in events:
             if isinstance(event, BindRequested):
                 self.smsc.binds.append(event.pdu)
-                if self.smsc.refusal is None:
-                    self.session.accept_bind(event.pdu, "smsc", now)
+                if event.pdu.command in self.smsc.nacks:
+                    unknown = Pdu(0, sequence=event.pdu.sequence)
+                    self.session.respond(unknown, Status.RINVCMDID, now)
+                elif self.smsc.version is not None:
+                    self._accept_as(self.smsc.version, event.pdu, now)
+                elif refusal := self.smsc.refusals.get(event.pdu.command, self.smsc.refusal):
+                    self.session.refuse_bind(event.pdu, refusal, now)
                 else:
-                    self.session.refuse_bind(event.pdu, self.smsc.refusal, now)
+                    self.session.accept_bind(event.pdu, "smsc", now)
             elif isinstance(event, Received):
                 self.submits.append(event.pdu)
                 status = self.smsc.submit_status
@@ -189,6 +200,12 @@ class Peer(asyncio.Protocol):
             elif isinstance(event, Ended):
                 self.flush()
                 self.transport.close()
+
+    def _accept_as(self, version: int, bind: Pdu, now: float) -> None:
+        """Accept a transceiver's bind, with an interface_version."""
+        tlvs = [(int(Tlv.SC_INTERFACE_VERSION), bytes([version]))]
+        self.session.respond(bind, 0, now, {"system_id": "smsc"}, tlvs)
+        self.session._enter(State.BOUND_TRX)
 
     def deliver(self, fields: Sequence[Fields], command: int = Command.DELIVER_SM) -> None:
         """Send messages, all in one write."""
@@ -217,7 +234,7 @@ class Peer(asyncio.Protocol):
 
     @property
     def bound(self) -> bool:
-        return self.session.state is State.BOUND_TRX
+        return self.session.state in (State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX)
 
 
 class Smsc:
@@ -229,15 +246,18 @@ class Smsc:
         self.dials: list[float] = []
         self.happened: list[str] = []
         self.refusal: int | None = None
+        self.refusals: dict[int, int] = {}  # of one bind command only
+        self.nacks: set[int] = set()  # commands that it doesn't know
+        self.version: int | None = None  # what it says that it speaks, if not 3.4
         self.submit_status: int | None = 0  # None: no response
         self.deaf = False
         self.mute = False  # reads, and says nothing
         self.port = 0
         self._server: asyncio.Server | None = None
 
-    async def open(self, port: int = 0) -> None:
+    async def open(self, port: int = 0, ssl: SSLContext | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: Peer(self), "127.0.0.1", port, ssl=ssl)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -263,21 +283,27 @@ class World:
         self.clock = LoopClock()
         self.diary = Diary()
         self.smsc = Smsc()
+        self.second = Smsc()  # at another host
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def played() -> None:
             await self.smsc.open()
+            await self.second.open()
             try:
                 async with asyncio.timeout(LONGEST):
                     await scenario()
             finally:
                 await self.smsc.close()
+                await self.second.close()
 
         with asyncio.Runner(loop_factory=JumpingLoop) as runner:
             self.clock.loop = runner.get_loop()
             runner.run(played())
 
-    def settings(self, **keys: Any) -> CarrierSettings:
+    def settings(self, *, two_hosts: bool = False, **keys: Any) -> CarrierSettings:
+        if two_hosts:
+            at = [f"127.0.0.1:{smsc.port}" for smsc in (self.smsc, self.second)]
+            keys |= {"host": None, "hosts": at}
         return CarrierSettings.model_validate(
             {
                 "id": "mtel",
@@ -316,3 +342,84 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+class Still(Random):
+    """Chance that is none: pauses are as long as they can be."""
+
+    def random(self) -> float:
+        return 1.0
+
+
+class Bench:
+    """A link that runs, its SMSC, and what the exchange was told."""
+
+    def __init__(self, world: World, **keys: Any) -> None:
+        self.world = world
+        self.smsc = world.smsc
+        self.second = world.second
+        self.diary = world.diary
+        self.link = Link(
+            world.settings(**keys),
+            "170077",
+            world.diary,
+            world.clock,
+            ids=SessionIds(),
+            random=Still(),
+        )
+        self.running = asyncio.ensure_future(self.link.run())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await self.world.until(condition)
+
+    async def bound(self, sessions: int = 1) -> None:
+        await self.until(lambda: len(self.smsc.binds) >= sessions and self.link.capacity())
+
+    async def stopped(self) -> None:
+        await self.link.stop(0)
+        await self.running
+
+    def submit(self, *numbers: int) -> None:
+        self.link.submit([self.world.segment(number) for number in numbers])
+
+    @property
+    def status(self) -> LinkStatus:
+        return self.link.state().status
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def acceptances(self) -> list[str]:
+        return [each.acceptance.name for each in self.diary.outcomes]
+
+
+@contextmanager
+def everything_logged() -> Iterator[list[Any]]:
+    """What is logged at whatever level."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    try:
+        with capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(**before)
+
+
+@pytest.fixture
+def play(world: World) -> Callable[..., list[Any]]:
+    """Runs a scenario on a link, stops it, and gives the lines it logged."""
+
+    def run(scenario: Callable[[Bench], Awaitable[None]], **keys: Any) -> list[Any]:
+        async def whole() -> None:
+            bench = Bench(world, **keys)
+            try:
+                await scenario(bench)
+            finally:
+                await bench.stopped()
+
+        with everything_logged() as logs:
+            world.run(whole)
+        return logs
+
+    return run

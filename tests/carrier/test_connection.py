@@ -602,14 +602,14 @@ def test_a_response_that_we_fail_to_understand_is_not_lost_sight_of(
     world: Any, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(bench: Bench) -> None:
-        outcome = bench.connection._translator.outcome
+        end = bench.connection._end
 
-        def broken(segment: Any, *rest: Any) -> Outcome:
+        def broken(translator: Any, segment: Any, *rest: Any) -> Outcome:
             if segment.key.mt == 1:
                 raise ZeroDivisionError("a bug")
-            return outcome(segment, *rest)
+            return end.outcome(translator, segment, *rest)
 
-        monkeypatch.setattr(bench.connection._translator, "outcome", broken)
+        monkeypatch.setattr(bench.connection, "_end", end._replace(outcome=broken))
         with capture_logs() as logs:
             bench.submit(3)
             await bench.connection.closed

@@ -1,10 +1,13 @@
 """The bucket of tokens."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.carrier.throttle import UNLIMITED, Throttle
+from smsgw.carrier.pace import UNLIMITED, Answers
+from smsgw.carrier.throttle import Throttle
 
 
 def test_without_a_limit_there_is_none() -> None:
@@ -53,13 +56,28 @@ def test_what_is_taken_too_much_is_owed() -> None:
 
 
 @pytest.mark.parametrize("rate", [0, 10], ids=str)
-def test_a_pause_lets_nothing_through(rate: float) -> None:
+def test_a_rest_lets_nothing_through_and_then_one(rate: float) -> None:
     throttle = Throttle(rate, 0.0)
-    throttle.pause(1.0)
-    throttle.pause(0.5)
+    throttle.take(1, 0.0)
+    assert throttle.answered(Answers(throttled=1), 0.0)
     assert throttle.available(0.999) == 0
-    assert throttle.available(1.0) >= 1
+    assert throttle.available(1.0) == 1
     assert throttle.ready_at(0.2) == 1.0
+    throttle.take(1, 1.0)
+    assert throttle.available(100.0) == 0, "until that one is answered"
+    assert throttle.ready_at(100.0) == math.inf
+    assert not throttle.answered(Answers(accepted=1), 100.0)
+    assert throttle.available(100.0) == 1
+
+
+def test_a_rate_that_was_found_saves_up_next_to_nothing() -> None:
+    throttle = Throttle(100, 0.0)
+    throttle.take(30, 0.0)
+    throttle.answered(Answers(accepted=29, throttled=1), 0.0)
+    throttle.take(1, 1.0)
+    throttle.answered(Answers(accepted=1), 1.0)
+    assert throttle.rate == pytest.approx(50, abs=1)
+    assert throttle.available(10.0) == 1
 
 
 @given(

@@ -25,11 +25,11 @@ def key(schema: dict[str, Any], section: str, name: str) -> dict[str, Any]:
 
 def test_what_must_be_there(schema: dict[str, Any]) -> None:
     assert schema["required"] == ["shortcode", "data_dir", "carriers"]
-    assert schema["$defs"]["CarrierSettings"]["required"] == [
-        "host",
-        "port",
-        "system_id",
-        "password",
+    assert [each["required"] for each in schema["$defs"]["CarrierSettings"]["anyOf"]] == [
+        ["host", "port", "system_id", "password"],
+        ["hosts", "system_id", "password"],
+        ["outbind", "system_id", "password"],
+        ["accept"],
     ]
 
 
@@ -49,6 +49,8 @@ def test_a_carriers_id_is_no_key_of_it(schema: dict[str, Any]) -> None:
         ("CarrierSettings", "enquire_link", "30s"),
         ("CarrierSettings", "window", 50),
         ("CarrierSettings", "name", None),
+        ("CarrierSettings", "tls", False),
+        ("Listener", "bind_timeout", "10s"),
         ("CarrierSettings", "source", {}),
         ("Billing", "max_age", "36h"),
         ("Billing", "max_shrink", "10%"),

@@ -48,6 +48,7 @@ def segment(kind: MessageKind, attempts: int, lost: int, age: float) -> Segment:
         (Acceptance.TEMPORARY, ANSWER, 10_000, 0, 0, MtState.WAITING, 300.0, 10_001),
         (Acceptance.TEMPORARY, ANSWER, 9, 0, 86_000, MtState.WAITING, 300.0, 10),
         (Acceptance.TEMPORARY, ANSWER, 9, 0, 86_200, MtState.EXPIRED, None, 10),
+        (Acceptance.QUEUE_FULL, ANSWER, 0, 0, 0, MtState.WAITING, 5.0, 1),
         (Acceptance.FEW_TRIES, ANSWER, 0, 0, 0, MtState.WAITING, 30.0, 1),
         (Acceptance.FEW_TRIES, ANSWER, 1, 0, 0, MtState.WAITING, 60.0, 2),
         (Acceptance.FEW_TRIES, ANSWER, 2, 0, 0, MtState.REFUSED, None, 3),

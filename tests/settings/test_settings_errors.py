@@ -22,6 +22,11 @@ PERCENT = "write a percentage from 0% to 100%: 10%"
 LISTEN = "write host:port, as in 127.0.0.1:8080 or [::1]:8080"
 
 
+NETWORK = "write a network as 10.20.0.0/16, an address as 10.20.0.5"
+CONNECTIONS = "unknown key; did you mean connections?"
+LISTENER = 'listen: "127.0.0.1:2775", system_id: mtel, password: hush'
+
+
 def errors(path: Path) -> list[str]:
     """What `settings.load` finds wrong in the file at `path`, without the folder."""
     with pytest.raises(settings.ConfigError) as caught:
@@ -149,6 +154,34 @@ def test_the_file_as_a_whole(
         ("message_id: hex", f"9:17: message_id: {MESSAGE_ID}"),
         ('number_ranges: ["+35988"]', "9:21: number_ranges.0: must be 1 to 15 digits"),
         ("number_ranges: 35988", "9:20: number_ranges: must be a list"),
+        ("tls: yes", "9:10: tls: must be true, false or a mapping of keys"),
+        ("tls: {cafile: x}", "9:11: tls.cafile: unknown key; did you mean ca_file?"),
+        ("tls: {ca_file: /no}", "9:20: tls.ca_file: /no can't be read: No such file or directory"),
+        (
+            "tls: {key_file: /dev/null}",
+            "9:21: tls.key_file: is the key of no certificate: cert_file is missing",
+        ),
+        ("tls: {server_name: a b}", f"9:24: tls.server_name: {HOST}"),
+        (f"accept: {{{LISTENER}, conections: 1}}", f"9:73: accept.conections: {CONNECTIONS}"),
+        (f"accept: {{{LISTENER}, networks: [x]}}", f"9:84: accept.networks.0: {NETWORK}"),
+        (f"accept: {{{LISTENER}, networks: [10.0.0.1/8]}}", f"9:84: accept.networks.0: {NETWORK}"),
+        (
+            f"accept: {{{LISTENER}, bind_timeout: 0}}",
+            "9:87: accept.bind_timeout: must be more than 0s",
+        ),
+        ('accept: {listen: "[::1]:1", system_id: a}', "9:5: accept.password: is required"),
+        (
+            'outbind: {listen: "[::1]:1", system_id: a, password: ""}',
+            "9:58: outbind.password: must not be empty: whoever knows the name would be let in",
+        ),
+        (
+            f"accept: {{{LISTENER}}}\n    outbind: {{{LISTENER}}}",
+            "9:13: accept: the carrier either binds to us or sends outbind",
+        ),
+        (
+            f"accept: {{{LISTENER}}}\n    tls: true",
+            "10:10: tls: who listens needs a certificate: cert_file",
+        ),
         ("name: !x y", "9:11: name: the tag !x means nothing here"),
         ("name: ! y", "9:11: name: the tag ! means nothing here"),
         ("name: &a !<tag:x> y", "9:11: name: the tag tag:x means nothing here"),
@@ -262,6 +295,37 @@ def test_a_required_key(
     assert errors(written(whole.replace(old, new))) == [f"smsgw.yaml:{expected}"]
 
 
+HOST_AND_PORT = "write a host, or host:port as in smsc1.example.com:2775 or [::1]:2775"
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("host: a, hosts: [b], port: 1", ["host: stands beside hosts: name one of the two"]),
+        ("hosts: [], port: 1", ["hosts: must not be empty"]),
+        ("hosts: a, port: 1", ["hosts: must be a list"]),
+        ("hosts: [a, 'b:2']", ["port: is required"]),
+        ("hosts: ['b:0'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("hosts: ['a b'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("hosts: ['::1:2775x'], port: 1", [f"hosts.0: {HOST_AND_PORT}"]),
+        ("port: 1", ["host: is required"]),
+        ("host: a", ["port: is required"]),
+        ("host: a, port: 1, sessions: 0", ["sessions: must be at least 1"]),
+        (
+            "host: a, port: 1, bind: receiver",
+            ["bind: must be 'transceiver' or 'transmitter+receiver'"],
+        ),
+        ("host: a, port: 1, inactivity: 5", [f"inactivity: {DURATION}"]),
+    ],
+)
+def test_how_a_carrier_is_dialled(
+    written: Callable[[str], Path], keys: str, expected: list[str]
+) -> None:
+    carrier = f"{{{keys}, system_id: a, password: b}}"
+    found = errors(written(f"shortcode: 1\ndata_dir: x\ncarriers: {{mtel: {carrier}}}\n"))
+    assert [error.split(" carriers.mtel.", 1)[1] for error in found] == expected
+
+
 def test_a_carrier_merged_from_another(shortest: Callable[..., Path]) -> None:
     path = shortest("  telenor: {<<: *m, prot: 1}\n")
     path.write_text(path.read_text().replace("mtel:", "mtel: &m"))
@@ -286,6 +350,36 @@ def test_a_carrier_with_nothing_in_it(written: Callable[[str], Path]) -> None:
     assert errors(path) == [
         f"smsgw.yaml:4:3: carriers.mtel.{key}: is required"
         for key in ("host", "port", "system_id", "password")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "missing"),
+    [
+        (f"accept: {{{LISTENER}}}", []),
+        (f"outbind: {{{LISTENER}}}", ["system_id", "password"]),
+        ("accept: null", ["host", "port", "system_id", "password"]),
+    ],
+)
+def test_what_a_carrier_needs_depends_on_who_dials(
+    written: Callable[[str], Path], carrier: str, missing: list[str]
+) -> None:
+    path = written(f"shortcode: 1\ndata_dir: data\ncarriers:\n  mtel:\n    {carrier}\n")
+    if not missing:
+        assert settings.load(path).carriers["mtel"].host == ""
+    else:
+        assert errors(path) == [
+            f"smsgw.yaml:4:3: carriers.mtel.{key}: is required" for key in missing
+        ]
+
+
+def test_two_carriers_that_dial_one_address(written: Callable[[str], Path]) -> None:
+    path = written(
+        f"shortcode: 1\ndata_dir: data\ncarriers:\n  mtel:\n    accept: {{{LISTENER}}}\n"
+        f"  vivacom:\n    system_id: a\n    password: {{env: HOME}}\n    outbind: {{{LISTENER}}}\n"
+    )
+    assert errors(path) == [
+        "smsgw.yaml:9:23: carriers.vivacom.outbind.listen: mtel dials this address already"
     ]
 
 
@@ -351,13 +445,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
 @pytest.mark.parametrize(
     ("carrier", "more", "expected"),
     [
-        ("hosts: [a, b]", "", "9:12: carriers.mtel.hosts: "),
-        ("tls: true", "", "9:10: carriers.mtel.tls: "),
-        ("tls: {ca_file: x}", "", "9:10: carriers.mtel.tls: "),
-        ("bind: transmitter+receiver", "", "9:11: carriers.mtel.bind: "),
-        ("sessions: 2", "", "9:15: carriers.mtel.sessions: "),
-        ('outbind: {listen: "0.0.0.0:1"}', "", "9:14: carriers.mtel.outbind: "),
-        ('accept: {listen: "0.0.0.0:1"}', "", "9:13: carriers.mtel.accept: "),
         ("long_messages: sar", "", "9:20: carriers.mtel.long_messages: "),
         ('statuses: {"0x45": permanent}', "", "9:15: carriers.mtel.statuses: "),
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),

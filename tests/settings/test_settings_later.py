@@ -58,11 +58,11 @@ def test_what_is_not_read_is_a_key(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "later"),
     [
-        (("carriers", "a", "tls"), True),
-        (("carriers", "a", "tls", "ca_file"), True),
-        (("carriers", "tls"), False),
+        (("carriers", "a", "statuses"), True),
+        (("carriers", "a", "statuses", "0x45"), True),
+        (("carriers", "statuses"), False),
         (("carriers", "a", "window"), False),
-        (("tls",), False),
+        (("statuses",), False),
         ((), False),
     ],
 )

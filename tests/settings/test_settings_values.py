@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from smsgw.settings.types import Address, Duration, Hours, Percent
 from smsgw.smpp.tables import Tlv
 
 Write = Callable[..., Path]
+
+IN_FILE = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
 
 
 Doubts = Callable[[str], list[str]]
@@ -61,7 +64,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.host", "127.0.0.1"),
         ("carriers.mtel.hosts", None),
         ("carriers.mtel.port", 2775),
-        ("carriers.mtel.tls", False),
+        ("carriers.mtel.tls", None),
         ("carriers.mtel.system_type", ""),
         ("carriers.mtel.bind", "transceiver"),
         ("carriers.mtel.sessions", 1),
@@ -72,6 +75,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.throughput", 0),
         ("carriers.mtel.enquire_link", 30),
         ("carriers.mtel.response_timeout", 60),
+        ("carriers.mtel.inactivity", 0),
         ("carriers.mtel.source.address", None),
         ("carriers.mtel.source.ton", 3),
         ("carriers.mtel.source.npi", 0),
@@ -245,13 +249,132 @@ def test_a_secret_file_that_will_not_do(
 
 def test_warnings(written: Write, whole: str) -> None:
     path = written(whole.replace("secret", "nine_octs") + 'secret: "key"\n')
-    in_file = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
     assert [str(warning) for warning in settings.examine(path).warnings] == [
-        f"{path}:8:15: carriers.mtel.password: {in_file}",
+        f"{path}:8:15: carriers.mtel.password: {IN_FILE}",
         f"{path}:8:15: carriers.mtel.password: is longer than SMPP's 8 octets",
-        f"{path}:9:9: secret: {in_file}",
+        f"{path}:9:9: secret: {IN_FILE}",
         f"{path}:9:9: secret: {NO_EFFECT}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "warned"),
+    [
+        ("throughput: 0", ""),
+        ("throughput: 1", ""),
+        ("{throughput: 0.8}", "is 1m, and a window of 50 takes 63s at 0.8 a second"),
+        ("{throughput: 2, sessions: 3}", "is 1m, and a window of 150 takes 75s at 2 a second"),
+        ("{throughput: 10, sessions: 3, response_timeout: 14s}", "is 14s, and a window of 150"),
+        ("{throughput: 10, window: 10, response_timeout: 1s}", ""),
+    ],
+)
+def test_a_response_timeout_that_a_full_window_can_t_meet_is_doubtful(
+    shortest: Write, carrier: str, warned: str
+) -> None:
+    keys = carrier.strip("{}").replace(", ", "\n    ")
+    found = [
+        warning
+        for warning in settings.examine(shortest(carrier=keys)).warnings
+        if warning.path == "carriers.mtel.response_timeout"
+    ]
+    assert [warning.message.startswith(warned) for warning in found] == [True] * bool(warned)
+    if "response_timeout" in carrier and warned:
+        assert (found[0].line, found[0].column) == (11, 23)
+
+
+@pytest.mark.parametrize(
+    ("keys", "addresses"),
+    [
+        ("host: a.example, port: 1", [("a.example", 1)]),
+        ("host: '::1', port: 1", [("::1", 1)]),
+        ("hosts: [a, b], port: 1", [("a", 1), ("b", 1)]),
+        (
+            "hosts: [a, 'b:2', '[::1]:3', '::2'], port: 1",
+            [("a", 1), ("b", 2), ("::1", 3), ("::2", 1)],
+        ),
+        ("hosts: ['a:1', 'b:2']", [("a", 1), ("b", 2)]),
+    ],
+)
+def test_where_a_carrier_is_dialled(
+    written: Write, keys: str, addresses: list[tuple[str, int]]
+) -> None:
+    carrier = f"{{{keys}, system_id: a, password: b}}"
+    path = written(f"shortcode: 1\ndata_dir: x\ncarriers: {{mtel: {carrier}}}\n")
+    assert list(settings.load(path).carriers["mtel"].addresses) == addresses
+
+
+def test_warnings_of_a_carrier_that_dials_us(shortest: Write) -> None:
+    listener = '{listen: "127.0.0.1:1", system_id: mtel, password: nine_octs}'
+    path = shortest(carrier=f"accept: {listener}")
+    assert [str(warning) for warning in settings.examine(path).warnings] == [
+        f"{path}:5:5: carriers.mtel.host: is not used: this carrier dials us",
+        f"{path}:6:5: carriers.mtel.port: is not used: this carrier dials us",
+        f"{path}:8:15: carriers.mtel.password: {IN_FILE}",
+        f"{path}:9:64: carriers.mtel.accept.password: {IN_FILE}",
+        f"{path}:9:64: carriers.mtel.accept.password: is longer than SMPP's 8 octets",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "default"),
+    [
+        ("connections", 20),
+        ("connections_per_address", 10),
+        ("bind_timeout", 10),
+    ],
+)
+def test_defaults_of_a_listener(shortest: Write, path: str, default: object) -> None:
+    carrier = 'accept: {listen: "127.0.0.1:1", system_id: mtel, password: hush}'
+    listener = settings.load(shortest(carrier=carrier)).carriers["mtel"].listener
+    assert at(listener, path) == default
+
+
+@pytest.mark.parametrize(
+    ("address", "let_in"),
+    [
+        ("127.0.0.1", True),
+        ("10.255.0.1", True),
+        ("192.168.1.1", True),
+        ("100.64.0.1", True),
+        ("::1", True),
+        ("fd00::1", True),
+        ("8.8.8.8", False),
+        ("172.32.0.1", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_a_listener_lets_in_private_networks_only(
+    shortest: Write, address: str, let_in: bool
+) -> None:
+    carrier = 'accept: {listen: "127.0.0.1:1", system_id: mtel, password: hush}'
+    listener = settings.load(shortest(carrier=carrier)).carriers["mtel"].listener
+    assert listener is not None
+    assert any(ip_address(address) in network for network in listener.networks) is let_in
+
+
+@pytest.mark.parametrize(
+    ("tls", "expected"),
+    [
+        ("false", None),
+        ("null", None),
+        ("true", (None, None, None, None)),
+        ("{}", (None, None, None, None)),
+        ("{ca_file: ca.pem}", ("ca.pem", None, None, None)),
+        (
+            "{cert_file: ca.pem, key_file: ca.pem, server_name: smsc.example}",
+            (None, "ca.pem", "ca.pem", "smsc.example"),
+        ),
+    ],
+)
+def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | None] | None) -> None:
+    (tmp_path / "ca.pem").touch()
+    made = settings.load(shortest(carrier=f"tls: {tls}")).carriers["mtel"].tls
+    if expected is None:
+        assert made is None
+    else:
+        assert made is not None
+        files = [path and path.name for path in (made.ca_file, made.cert_file, made.key_file)]
+        assert (*files, made.server_name) == expected
 
 
 @pytest.mark.parametrize(
@@ -292,6 +415,10 @@ OTHER = "  other: {host: 127.0.0.1, port: 2776, system_id: cez, password: {env: 
         (f"{OTHER}}}", []),
         (f"{OTHER}}}".replace("2776", "2775"), [f"9:10: carriers.other: {SAME}"]),
         (f"{OTHER}, enabled: false}}".replace("2776", "2775"), []),
+        (
+            f"{OTHER}}}".replace("host: 127.0.0.1", "hosts: [a, 'B:1', '127.0.0.1:2775']"),
+            [f"9:10: carriers.other: {SAME}"],
+        ),
         (
             f'    number_ranges: ["35988", "35989"]\n{OTHER}, number_ranges: ["1", "35989"]}}',
             [

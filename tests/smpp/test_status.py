@@ -13,7 +13,8 @@ from smsgw.smpp.status import (
 
 SUBMITS = {
     Reaction.ACCEPTED: [0x00],
-    Reaction.TEMPORARY: [0x08, 0x14, 0x64],
+    Reaction.TEMPORARY: [0x08, 0x64],
+    Reaction.QUEUE_FULL: [0x14],
     Reaction.FEW_TRIES: [0x45, 0xFE, 0xFF],
     Reaction.THROTTLED: [0x58],
     Reaction.LINK: [0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x53],
