@@ -1,13 +1,22 @@
 """`smsgw simulate`: an SMSC on its own, for trying a gateway, and for carriers' engineers."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from smsgw.cli.common import Json, fail, noun, print_json
+from smsgw.cli.simulate_options import (
+    address,
+    file,
+    message,
+    number,
+    option,
+    picks,
+    seconds,
+    status,
+)
 
 if TYPE_CHECKING:
     from smsgw.simulator.errand import Errand, Message, Run
@@ -16,124 +25,130 @@ if TYPE_CHECKING:
     from smsgw.simulator.settings import SmscSettings
     from smsgw.simulator.smsc import Smsc
 
-T = TypeVar("T")
-
 MOST_NAMED: Final = 20  # messages that --once names on stderr
 
 app = noun()
 
 
-def _pick(words: str) -> Any:
-    from smsgw.simulator.faults import Pick
-
-    return _read(Pick.parse, words)
-
-
-def _status(words: str) -> Any:
-    from smsgw.simulator.faults import status_of
-
-    return _read(status_of, words)
-
-
-def _message(words: str) -> Any:
-    from smsgw.simulator.errand import Message
-
-    return _read(lambda words: Message.parse(words, ":"), words)
-
-
-def _read(read: Callable[[str], T], words: str) -> T:
-    try:
-        return read(words)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _option(text: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, **more)
-
-
-def _pick_option(text: str) -> Any:
-    return _option(text, parser=_pick, metavar="PICK", show_default=False)
-
-
-def _status_option(text: str) -> Any:
-    return _option(text, parser=_status, metavar="STATUS")
-
-
-def _seconds(text: str, least: float = 0.0) -> Any:
-    return _option(text, min=least, metavar="SECONDS")
-
-
-def _number(text: str, least: int = 0) -> Any:
-    return _option(text, min=least, metavar="N")
-
-
 @app.command()
 def simulate(
     *,
-    port: Annotated[int, _option("Listen here; 0: a free port.", min=0, max=65535)] = 2775,
-    host: Annotated[str, _option("The address to listen on.")] = "127.0.0.1",
-    system_id: Annotated[str | None, _option("Who may bind; if not given: anyone.")] = None,
-    password: Annotated[str | None, _option("If not given: any.")] = None,
+    port: Annotated[int, option("Listen here; 0: a free port.", min=0, max=65535)] = 2775,
+    host: Annotated[str, option("The address to listen on.")] = "127.0.0.1",
+    system_id: Annotated[
+        str | None,
+        option("Who may bind; if not given: anyone. With --connect: who we bind as [smsc]."),
+    ] = None,
+    password: Annotated[str | None, option("If not given: any. With --connect: ours.")] = None,
+    outbind: Annotated[
+        Any, address("Don't listen: dial the gateway and send outbind, then be its SMSC.")
+    ] = None,
+    outbind_system_id: Annotated[str, option("Who we say we are in it.")] = "smsc",
+    outbind_password: Annotated[str, option("And our password there.")] = "",
+    connect: Annotated[
+        Any,
+        address("Don't listen: dial the gateway and bind as an ESME; our messages are submit_sm."),
+    ] = None,
+    redial: Annotated[float, seconds("Between two connections that we dialled.", 0.01)] = 1.0,
+    tls_cert: Annotated[Path | None, file("TLS: our certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, file("Its key, if not in the same file.")] = None,
+    tls_ca: Annotated[Path | None, file("TLS: whose certificates the gateway has to show.")] = None,
+    version: Annotated[
+        Literal["3.3", "3.4"],
+        option("3.3: refuses transceivers by generic_nack, says no version, sends no TLVs."),
+    ] = "3.4",
     mo: Annotated[
         list[Any] | None,
-        _option("A customer's message.", parser=_message, metavar="FROM:TEXT"),
+        message("A customer's message."),
     ] = None,
     mo_file: Annotated[
         Path | None,
-        _option(
+        option(
             "Customers' messages, one a line: the number, a tab or semicolon, the text."
             " -: from stdin, each line as it comes.",
             allow_dash=True,
             metavar="FILE",
         ),
     ] = None,
-    to: Annotated[str, _option("The number that customers write to.")] = "170077",
+    to: Annotated[str, option("The number that customers write to.")] = "170077",
     rate: Annotated[
-        float, _option("Customers' messages a second; 0: no limit.", min=0, metavar="N")
+        float, option("Customers' messages a second; 0: no limit.", min=0, metavar="N")
     ] = 0.0,
-    window: Annotated[int, _number("deliver_sm unanswered at once, per session.", 1)] = 10,
+    window: Annotated[int, number("deliver_sm unanswered at once, per session.", 1)] = 10,
     long_messages: Annotated[
-        Literal["udh", "payload"], _option("How a customer's long text is sent.")
+        Literal["udh", "payload"], option("How a customer's long text is sent.")
     ] = "udh",
     default_alphabet: Annotated[
-        Literal["gsm7", "latin1", "ascii"], _option("What data_coding 0 means.")
+        Literal["gsm7", "latin1", "ascii"], option("What data_coding 0 means.")
     ] = "gsm7",
     ids: Annotated[
         Literal["decimal", "hex", "hex_in_response", "hex_in_receipt"],
-        _option("How message ids are written."),
+        option("How message ids are written."),
     ] = "decimal",
-    receipt_delay: Annotated[float, _seconds("Before a receipt.")] = 0.05,
-    receipt_stat: Annotated[str, _option("What receipts say: DELIVRD, UNDELIV, …")] = "DELIVRD",
-    receipt_err: Annotated[str, _option("Their error code.")] = "000",
-    retry_interval: Annotated[float, _seconds("Between two tries of a deliver_sm.", 0.01)] = 1.0,
-    tries: Annotated[int, _number("Refusals for now before one is given up.", 1)] = 100,
-    refuse: Annotated[Any, _pick_option("Fault: refuse these submit_sm.")] = None,
-    refuse_status: Annotated[Any, _status_option("With this.")] = "RSYSERR",
-    throttle: Annotated[int, _number("Fault: throttle more submit_sm in a second. 0: none.")] = 0,
-    lose: Annotated[Any, _pick_option("Fault: take these submit_sm and never answer.")] = None,
-    delay: Annotated[float, _seconds("Fault: wait before each submit_sm_resp.")] = 0.0,
-    refuse_binds: Annotated[Any, _pick_option("Fault: refuse these binds.")] = None,
-    refuse_bind_status: Annotated[Any, _status_option("With this.")] = "RBINDFAIL",
-    drop_after: Annotated[int, _number("Fault: cut each connection at PDU N. 0: never.")] = 0,
-    reset: Annotated[bool, _option("Cut by RST instead of FIN.", "--reset")] = False,
-    no_receipts: Annotated[bool, _option("Fault: no receipts.", "--no-receipts")] = False,
+    receipt_delay: Annotated[float, seconds("Before a receipt.")] = 0.05,
+    receipt_stat: Annotated[str, option("What receipts say: DELIVRD, UNDELIV, …")] = "DELIVRD",
+    receipt_err: Annotated[str, option("Their error code.")] = "000",
+    retry_interval: Annotated[float, seconds("Between two tries of a deliver_sm.", 0.01)] = 1.0,
+    tries: Annotated[int, number("Refusals for now before one is given up.", 1)] = 100,
+    refuse: Annotated[Any, picks("Fault: refuse these submit_sm.")] = None,
+    refuse_status: Annotated[Any, status("With this.")] = "RSYSERR",
+    throttle: Annotated[
+        int, number("Fault: throttle more submit_sm than these a second. 0: none.")
+    ] = 0,
+    throttle_burst: Annotated[
+        int, number("Taken at once after a rest. 0: as many as in a second.")
+    ] = 0,
+    queue: Annotated[
+        int,
+        number("Fault: RMSGQFUL while so many wait for --receipt-delay to be over. 0: never."),
+    ] = 0,
+    lose: Annotated[Any, picks("Fault: take these submit_sm and never answer.")] = None,
+    freeze_after: Annotated[
+        int,
+        number("Fault: leave a session's submit_sm from number N on unanswered. 0: never."),
+    ] = 0,
+    delay: Annotated[float, seconds("Fault: wait before each submit_sm_resp.")] = 0.0,
+    refuse_binds: Annotated[Any, picks("Fault: refuse these binds.")] = None,
+    refuse_bind_status: Annotated[Any, status("With this.")] = "RBINDFAIL",
+    drop_after: Annotated[int, number("Fault: cut each connection at PDU N. 0: never.")] = 0,
+    reset: Annotated[bool, option("Cut by RST instead of FIN.", "--reset")] = False,
+    no_receipts: Annotated[bool, option("Fault: no receipts.", "--no-receipts")] = False,
     early_receipts: Annotated[
-        bool, _option("Fault: receipts before the submit_sm_resp.", "--early-receipts")
+        bool, option("Fault: receipts before the submit_sm_resp.", "--early-receipts")
     ] = False,
     mute: Annotated[
-        bool, _option("Fault: accept connections and never say a word.", "--mute")
+        bool, option("Fault: accept connections and never say a word.", "--mute")
     ] = False,
-    seed: Annotated[int, _option("Of the faults that strike by chance.", metavar="N")] = 0,
+    no_enquire_link_resp: Annotated[
+        bool, option("Fault: no enquire_link is answered.", "--no-enquire-link-resp")
+    ] = False,
+    stop_reading: Annotated[
+        bool, option("Fault: read nothing more once bound.", "--stop-reading")
+    ] = False,
+    unbind_after: Annotated[
+        float, seconds("Fault: unbind each session after so long. 0: never.")
+    ] = 0.0,
+    sequences: Annotated[
+        Literal["plain", "zero", "same", "large"],
+        option("Fault: the sequence numbers of our requests."),
+    ] = "plain",
+    bodies: Annotated[
+        Literal["plain", "none", "nul", "always"],
+        option("Fault: the bodies of our submit_sm_resp; nul: one NUL; always: with errors too."),
+    ] = "plain",
+    malform: Annotated[
+        Any, picks("Fault: a malformed PDU before these deliver_sm, of each sort in turn.")
+    ] = None,
+    seed: Annotated[int, option("Of the faults that strike by chance.", metavar="N")] = 0,
     once: Annotated[
         bool,
-        _option("End when each message is acknowledged and answered; 1 if one isn't.", "--once"),
+        option("End when each message is acknowledged and answered; 1 if one isn't.", "--once"),
     ] = False,
     no_answers: Annotated[
-        bool, _option("With --once: acknowledged is enough.", "--no-answers")
+        bool, option("With --once: acknowledged is enough.", "--no-answers")
     ] = False,
     patience: Annotated[
-        float, _seconds("With --once: end after so long without any progress.", 0.1)
+        float, seconds("With --once: end after so long without any progress.", 0.1)
     ] = 30.0,
     json: Json = False,
 ) -> None:
@@ -146,13 +161,36 @@ def simulate(
     import time
 
     from smsgw.simulator.errand import Errand
-    from smsgw.simulator.faults import NONE, Faults
-    from smsgw.simulator.settings import IdForm, LongMessages, SmscSettings
+    from smsgw.simulator.faults import NONE, Bodies, Faults, Sequences
+    from smsgw.simulator.settings import (
+        Connect,
+        IdForm,
+        LongMessages,
+        Outbind,
+        SmscSettings,
+        TlsFiles,
+        Version,
+    )
     from smsgw.smpp.session import Limits
 
+    if outbind is not None and connect is not None:
+        raise typer.BadParameter("--outbind or --connect, not both")
+    dials: Outbind | Connect | None = None
+    if outbind is not None:
+        dials = Outbind(outbind[0], outbind[1], outbind_system_id, outbind_password)
+    elif connect is not None:
+        dials = Connect(connect[0], connect[1], system_id or "smsc", password or "")
+    elif tls_cert is None and (tls_ca or tls_key) is not None:
+        raise typer.BadParameter("who listens has to show a certificate: --tls-cert")
+    if version == "3.3" and long_messages == "payload":
+        raise typer.BadParameter("--long-messages payload takes a TLV, which 3.3 doesn't know")
     settings = SmscSettings(
         host=host,
         port=port,
+        dials=dials,
+        redial=redial,
+        tls=TlsFiles(tls_cert, tls_key, tls_ca) if tls_cert or tls_ca else None,
+        version=Version(version),
         system_id=system_id,
         password=password,
         shortcode=to,
@@ -174,6 +212,9 @@ def simulate(
         refuse=refuse or NONE,
         refuse_status=refuse_status,
         throttle=throttle,
+        throttle_burst=throttle_burst,
+        queue=queue,
+        freeze_after=freeze_after,
         lose=lose or NONE,
         refuse_binds=refuse_binds or NONE,
         refuse_bind_status=refuse_bind_status,
@@ -182,6 +223,12 @@ def simulate(
         receipt_stat=receipt_stat,
         receipt_err=receipt_err,
         mute=mute,
+        no_enquire_link_resp=no_enquire_link_resp,
+        stop_reading=stop_reading,
+        unbind_after=unbind_after,
+        sequences=Sequences(sequences),
+        bodies=Bodies(bodies),
+        malform=malform or NONE,
     )
     from_stdin = mo_file is not None and str(mo_file) == "-"
     messages = mo or []
@@ -234,7 +281,7 @@ async def _serve(
     try:
         await smsc.start()
     except OSError as error:
-        fail(f"{settings.host}:{settings.port}: {error.strerror or error}")
+        fail(f"{_place(settings)}: {error.strerror or error}")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, run.stop)
@@ -248,7 +295,19 @@ async def _serve(
     return _conclude(smsc, run, json=json)
 
 
+def _place(settings: "SmscSettings") -> str:
+    where = settings.dials or settings
+    return f"{where.host}:{where.port}"
+
+
 def _announce(smsc: "Smsc", *, json: bool) -> None:
+    if smsc.settings.dials is not None:
+        if json:
+            host, port = smsc.settings.dials.host, smsc.settings.dials.port
+            print_json({"event": "dialling", "host": host, "port": port})
+        else:
+            typer.echo(f"dialling {_place(smsc.settings)}")
+        return
     host, port = smsc.address
     if json:
         print_json({"event": "listening", "host": host, "port": port})
