@@ -247,12 +247,12 @@ def _messages(path: Path) -> "list[Message]":
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: {getattr(error, 'strerror', None) or error}")
-    for number, line in enumerate(lines, 1):
+    for place, line in enumerate(lines, 1):
         try:
             if line.strip():
                 messages.append(Message.parse(line))
         except ValueError as error:
-            problems.append(f"{path}:{number}: {error}")
+            problems.append(f"{path}:{place}: {error}")
     if problems:
         fail("\n".join(problems))
     return messages
@@ -283,8 +283,8 @@ async def _serve(
     except OSError as error:
         fail(f"{_place(settings)}: {error.strerror or error}")
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, run.stop)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, run.stop)
     try:
         _announce(smsc, json=json)
         await run.run(smsc)

@@ -1,6 +1,7 @@
 """Dials the gateway again and again, for an SMSC that doesn't wait to be dialled."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from typing import NoReturn
@@ -25,7 +26,8 @@ async def keep_dialling(
         try:
             _, connection = await loop.create_connection(make, dials.host, dials.port, ssl=context)
         except OSError as error:
-            reason = error.strerror or str(error)
+            # asyncio has words of its own for a refused connection, and they name the address.
+            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
             tell(NotConnected(clock.now(), dials.host, dials.port, reason))
         else:
             await asyncio.shield(connection.closed)
