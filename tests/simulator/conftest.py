@@ -38,6 +38,7 @@ class Esme(asyncio.Protocol):
         self.connected: Callable[[], None] = lambda: None
         self.delivered: list[Pdu] = []
         self.octets = b""  # all that came
+        self.heard = asyncio.Event()  # anything
         self.session = Session(role, Limits(), 0.0)
         self.ended = asyncio.Event()
         self.reset = False
@@ -50,6 +51,7 @@ class Esme(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.octets += data
         self._take(self.session.receive(data, 0.0))
+        self.heard.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reset = isinstance(exc, ConnectionResetError)

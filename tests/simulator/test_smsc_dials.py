@@ -35,6 +35,7 @@ def test_outbind_is_sent_and_the_bind_that_follows_is_taken(listening: Listening
             outbind = Outbind("127.0.0.1", port, "smsc", "ours")
             async with Smsc(replace(QUICK, dials=outbind)) as smsc:
                 gateway = await dialled.get()
+                await gateway.heard.wait()
                 assert await gateway.bind(Command.BIND_RECEIVER, "cez", "wrong") == Status.RINVPASWD
                 assert await gateway.bind(Command.BIND_TRANSCEIVER, "cez", "secret") == Status.ROK
                 (first,) = gateway.delivered
