@@ -43,11 +43,13 @@ def drain(carrier: Id, json: Json = False, config: Config = None) -> None:
     state = _ask(load_settings_or_exit(config), "POST", f"/carriers/{_quoted(carrier)}/drain")
     if json:
         print_json(state)
-    elif state["status"] == "drained":
-        typer.echo(f"{carrier} is drained")
-    else:
+    elif state["status"] != "drained":
+        typer.echo(f"{carrier} was resumed meanwhile: {state['status']}")
+    elif state["sessions"]:
         waiting = state["in_flight"]
         typer.echo(f"{carrier} is being drained: {waiting} submits still wait for an answer")
+    else:
+        typer.echo(f"{carrier} is drained")
 
 
 @app.command()
@@ -86,5 +88,6 @@ def _row(state: dict[str, Any], timezone: tzinfo) -> dict[str, str]:
         "sessions": str(state["sessions"]),
         "window": f"{state['in_flight']}/{state['window']}",
         "a second": f"{state['throughput']:g}" if state["throughput"] else "no limit",
+        "slowed to": f"{state['pace']:.1f}" if state["pace"] else "-",
         "last error": state["last_error"],
     }

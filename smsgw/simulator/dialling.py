@@ -27,7 +27,8 @@ async def keep_dialling(
             _, connection = await loop.create_connection(make, dials.host, dials.port, ssl=context)
         except OSError as error:
             # asyncio has words of its own for a refused connection, and they name the address.
-            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+            number = error.errno or 0  # below zero where a name didn't resolve
+            reason = os.strerror(number) if number > 0 else str(error)
             tell(NotConnected(clock.now(), dials.host, dials.port, reason))
         else:
             await asyncio.shield(connection.closed)

@@ -47,6 +47,7 @@ class CarrierState:
     in_flight: int  # submits without a response
     window: int  # how many there may be, over all sessions
     throughput: float  # submits a second allowed; 0: no limit
+    pace: float  # submits a second that the carrier was found to take; 0: nothing limits them
     last_error: str  # why the last session or try ended; empty: none did
 
 

@@ -24,11 +24,12 @@ carriers:
 AT = 1_800_000_000.0  # 2027-01-15 10:00 in Sofia
 
 MTEL = LinkState("mtel", "M-Tel", LinkStatus.BOUND, AT, 2, 3, 100, 30.0, "")
-TELENOR = LinkState("telenor", "Telenor", LinkStatus.WAITING, AT, 0, 0, 50, 0.0, "refused")
+TELENOR = LinkState("telenor", "Telenor", LinkStatus.WAITING, AT, 0, 0, 50, 0.0, "refused", 28.56)
+VIVACOM = LinkState("vivacom", "Vivacom", LinkStatus.BOUND, AT, 1, 7, 50, 0.0, "")
 
 
 class Fleet:
-    """Links of which only `mtel` ever finishes draining."""
+    """Links that are drained at once; `vivacom` still waits, and `away` is resumed meanwhile."""
 
     def __init__(self, *links: LinkState) -> None:
         self._links = {link.carrier: link for link in links}
@@ -37,15 +38,17 @@ class Fleet:
         return list(self._links.values())
 
     async def drain(self, carrier: str) -> None:
-        if carrier != "mtel":
+        link = self._links[carrier]
+        self._links[carrier] = link._replace(status=LinkStatus.DRAINED)
+        if carrier == "vivacom":
             await asyncio.Event().wait()
-        self._turn(carrier, LinkStatus.DRAINED)
+        self._links[carrier] = link._replace(status=LinkStatus.DRAINED, sessions=0)
+        if carrier == "away":
+            self.resume(carrier)
 
     def resume(self, carrier: str) -> None:
-        self._turn(carrier, LinkStatus.CONNECTING)
-
-    def _turn(self, carrier: str, status: LinkStatus) -> None:
-        self._links[carrier] = self._links[carrier]._replace(status=status)
+        link = self._links[carrier]
+        self._links[carrier] = link._replace(status=LinkStatus.CONNECTING)
 
 
 class Daemon:
@@ -86,7 +89,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def daemon() -> Iterator[None]:
-    with Daemon(Fleet(MTEL, TELENOR)):
+    with Daemon(Fleet(MTEL, TELENOR, VIVACOM, VIVACOM._replace(carrier="away"))):
         yield
 
 
@@ -99,14 +102,14 @@ def test_the_links_are_shown() -> None:
     result = smsgw()
     assert (result.exit_code, result.stderr) == (0, "")
     rows = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert "carrier name status since sessions window a second last error" in rows
-    assert "mtel M-Tel bound 2027-01-15 10:00:00 2 3/100 30" in rows
-    assert "telenor Telenor waiting 2027-01-15 10:00:00 0 0/50 no limit refused" in rows
+    assert "carrier name status since sessions window a second slowed to last error" in rows
+    assert "mtel M-Tel bound 2027-01-15 10:00:00 2 3/100 30 -" in rows
+    assert "telenor Telenor waiting 2027-01-15 10:00:00 0 0/50 no limit 28.6 refused" in rows
 
 
 @pytest.mark.usefixtures("daemon")
 def test_the_links_are_shown_as_json() -> None:
-    mtel, telenor = json.loads(smsgw("--json").stdout)
+    mtel, telenor, *_ = json.loads(smsgw("--json").stdout)
     assert mtel == {
         "id": "mtel",
         "name": "M-Tel",
@@ -116,6 +119,7 @@ def test_the_links_are_shown_as_json() -> None:
         "in_flight": 3,
         "window": 100,
         "throughput": 30.0,
+        "pace": 0.0,
         "last_error": "",
     }
     assert telenor["last_error"] == "refused"
@@ -131,10 +135,11 @@ def test_no_links_are_shown() -> None:
     ("arguments", "said"),
     [
         (["drain", "mtel"], "mtel is drained\n"),
-        (["drain", "telenor"], "telenor is being drained: 0 submits still wait for an answer\n"),
+        (["drain", "vivacom"], "vivacom is being drained: 7 submits still wait for an answer\n"),
+        (["drain", "away"], "away was resumed meanwhile: connecting\n"),
         (["resume", "telenor"], "telenor is resumed: connecting\n"),
     ],
-    ids=["drained", "draining", "resumed"],
+    ids=["drained", "draining", "resumed meanwhile", "resumed"],
 )
 def test_a_link_is_taken_out_and_back(arguments: list[str], said: str) -> None:
     result = smsgw(*arguments)
@@ -151,11 +156,13 @@ def test_what_became_of_it_as_json(verb: str, status: str) -> None:
 
 @pytest.mark.usefixtures("daemon")
 @pytest.mark.parametrize("verb", ["drain", "resume"])
-@pytest.mark.parametrize("carrier", ["vivacom", "no/such id?"])
+@pytest.mark.parametrize("carrier", ["a1", "no/such id?"])
 def test_an_unknown_carrier_is_refused(verb: str, carrier: str) -> None:
     result = smsgw(verb, carrier)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"no carrier {carrier!r} is enabled; there are: mtel, telenor\n"
+    assert result.stderr == (
+        f"no carrier {carrier!r} is enabled; there are: mtel, telenor, vivacom, away\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["drain", "mtel"], ["resume", "mtel"]], ids=" ".join)

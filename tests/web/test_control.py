@@ -31,7 +31,7 @@ class Fleet:
 
     def links(self) -> list[LinkState]:
         return [
-            LinkState(each, each.title(), status, 1_800_000_000.0, 1, 3, 50, 30.0, "lost")
+            LinkState(each, each.title(), status, 1_800_000_000.0, 1, 3, 50, 30.0, "lost", 12.5)
             for each, status in self.statuses.items()
         ]
 
@@ -59,6 +59,7 @@ MTEL = {
     "in_flight": 3,
     "window": 50,
     "throughput": 30.0,
+    "pace": 12.5,
     "last_error": "lost",
 }
 
