@@ -24,7 +24,7 @@ from smsgw.simulator.outgoing import Outgoing
 from smsgw.simulator.records import Bind, Mt, Receipt, Submit
 from smsgw.simulator.settings import SmscSettings, Version
 from smsgw.smpp.codec import Pdu
-from smsgw.smpp.names import Command, Status, command_name, status_name
+from smsgw.smpp.names import Command, Status, Tlv, command_name, status_name
 
 # What this SMSC can't do, and how it says so.
 CANNOT: Final[dict[int, Status]] = {
@@ -121,14 +121,15 @@ class Intake:
             self._tell(SubmitFrozen(at, connection.number, phone))
             return
         status = self.mischief.submit_status(self._clock.monotonic(), self._waiting)
-        message_id = "" if status else self._settings.ids.in_response(self._next_id)
+        message_id, receipt_id = self._ids(pdu)
+        message_id = "" if status else message_id
         submit = wire.submitted(pdu, self._clock.now(), connection.number, status, message_id)
         self.submits.append(submit)
         if status:
             self._tell(_refused(submit))
             self._later(faults.delay, partial(connection.respond, pdu, status))
             return
-        receipt = self._receipt(submit, self._settings.ids.in_receipt(self._next_id))
+        receipt = self._receipt(submit, receipt_id)
         self._next_id += 1
         self._waiting += 1
         self._later(faults.delay + self._settings.receipt_delay, self._delivered)
@@ -137,7 +138,8 @@ class Intake:
             self._tell(ResponseLost(submit.at, submit.session, submit.destination, message_id))
             respond = _say_nothing
         else:
-            respond = partial(connection.respond, pdu, status, {"message_id": message_id})
+            said = {} if pdu.command == Command.DELIVER_SM else {"message_id": message_id}
+            respond = partial(connection.respond, pdu, status, said)
         if receipt is not None and faults.early_receipts and self._outgoing.reachable:
             receipt.first_sent = respond
             self._outgoing.add(receipt)
@@ -146,6 +148,18 @@ class Intake:
         if receipt is not None:
             due = faults.delay + self._settings.receipt_delay
             self._later(due, partial(self._outgoing.send, receipt))
+
+    def _ids(self, pdu: Pdu) -> tuple[str, str]:
+        """The message's id, as the response has it and as the receipt does.
+
+        The response to a deliver_sm has none (SMPP 3.4, 4.6.2): what the gateway named it counts.
+        """
+        named = pdu.tlv(Tlv.RECEIPTED_MESSAGE_ID)
+        if pdu.command == Command.DELIVER_SM and named is not None:
+            name = named.rstrip(b"\0").decode("latin-1")
+            return name, name
+        ids = self._settings.ids
+        return ids.in_response(self._next_id), ids.in_receipt(self._next_id)
 
     def _delivered(self) -> None:
         self._waiting -= 1

@@ -61,9 +61,12 @@ def test_it_binds_as_an_esme_and_its_messages_are_submits(listening: Listening) 
                     short_message="Нямате задължения.".encode("utf-16-be"),
                     data_coding=8,
                     registered_delivery=1,
+                    tlvs=[(Tlv.RECEIPTED_MESSAGE_ID, b"7-1\0")],
                 )
-                assert (response.status, response.text("message_id")) == (Status.ROK, "1")
-                assert (await smsc.answer_to(PHONE)).text == "Нямате задължения."
+                # SMPP 3.4, 4.6.2: there is no id in a deliver_sm_resp.
+                assert (response.status, response.text("message_id")) == (Status.ROK, "")
+                answer = await smsc.answer_to(PHONE)
+                assert (answer.text, answer.message_ids) == ("Нямате задължения.", ("7-1",))
                 await smsc.receipted()
             bind, mo, receipt = gateway.delivered
             assert bind.command == Command.BIND_TRANSCEIVER
@@ -71,7 +74,7 @@ def test_it_binds_as_an_esme_and_its_messages_are_submits(listening: Listening) 
             assert (mo.command, mo.number("esm_class")) == (Command.SUBMIT_SM, 0)
             assert (mo.text("source_addr"), mo.text("destination_addr")) == (PHONE, "170077")
             assert (receipt.command, receipt.number("esm_class")) == (Command.SUBMIT_SM, 0x04)
-            assert receipt.tlv(Tlv.RECEIPTED_MESSAGE_ID) == b"1\0"
+            assert receipt.tlv(Tlv.RECEIPTED_MESSAGE_ID) == b"7-1\0"
             assert gateway.ended.is_set()
 
     run(scenario())
