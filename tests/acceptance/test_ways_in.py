@@ -81,8 +81,10 @@ def test_the_carrier_dials(
             f", tls: {{ca_file: {AUTHORITY}, cert_file: {CLIENT}}}",
             ("--tls-cert", str(SERVER), "--tls-ca", str(AUTHORITY)),
         ),
+        ("", ("--version", "3.3")),
+        ("", ("--sequences", "zero", "--malform", "all", "--bodies", "always")),
     ],
-    ids=["plain", "TLS"],
+    ids=["plain", "TLS", "3.3", "odd"],
 )
 def test_the_gateway_dials(
     tmp_path: Path, run: Start, simulate: Start, carrier: str, options: tuple[str, ...]
