@@ -25,9 +25,11 @@ from smsgw.storage.lock import hold
 from smsgw.storage.observe import LIVE, Observed, observe
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
+from smsgw.web import unix
 from smsgw.web.app import create_app
+from smsgw.web.control import create_control
 from smsgw.web.health import FeedHealth, LinkHealth, State, StorageHealth
-from smsgw.web.server import serve
+from smsgw.web.server import serve, serve_unix
 
 log = get_logger(__name__)
 
@@ -100,6 +102,17 @@ class App:
     def links(self) -> list[LinkState]:
         return [link.state() for link in self._links]
 
+    async def drain(self, carrier: str) -> None:
+        """Take a carrier's link out (web.control.Fleet)."""
+        await self._link(carrier).drain()
+
+    def resume(self, carrier: str) -> None:
+        """Let it bind again (web.control.Fleet)."""
+        self._link(carrier).resume()
+
+    def _link(self, carrier: str) -> Link:
+        return {link.id: link for link in self._links}[carrier]
+
     def state(self) -> State:
         """What `/readyz` judges (web.health.Health)."""
         storage_error = self._exchange.storage_error
@@ -152,6 +165,7 @@ class App:
         stack.push_async_callback(_stopped, watching, observing, tidying)
         stack.push_async_callback(self._drain, exchange)
         await self._serve(stack, tasks)
+        await self._serve_control(stack, tasks)
         for link in self._links:
             self._exchange.add(link)
             running = tasks.create_task(link.run(), name=f"link {link.id}")
@@ -162,14 +176,16 @@ class App:
         """Serve HTTP, and come back when it does."""
         listening = asyncio.get_running_loop().create_future()
         listen = self._settings.http.listen
-        serving = tasks.create_task(
-            serve(create_app(self), listen.host, listen.port, listening.set_result), name="http"
-        )
-        stack.push_async_callback(_stopped, serving)
-        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
+        serving = serve(create_app(self), listen.host, listen.port, listening.set_result)
+        await _started(tasks.create_task(serving, name="http"), listening, stack)
         self.http_address = (listen.host, listening.result())
+
+    async def _serve_control(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        """Serve the commands on this process; the daemon's lock says that nobody else does."""
+        listening = asyncio.get_running_loop().create_future()
+        path = self._settings.data_dir / unix.CONTROL
+        serving = serve_unix(create_control(self), path, lambda: listening.set_result(None))
+        await _started(tasks.create_task(serving, name="control"), listening, stack)
 
     async def _stop_links(self) -> None:
         """Let what was submitted be answered, unbind, close: all links at once."""
@@ -252,7 +268,18 @@ def _link_health(carrier: str, state: LinkState | None) -> LinkHealth:
         bound=state.status is LinkStatus.BOUND,
         state=described,
         since=state.since,
+        drained=state.status is LinkStatus.DRAINED,
     )
+
+
+async def _started(
+    serving: asyncio.Task[None], listening: asyncio.Future[Any], stack: AsyncExitStack
+) -> None:
+    """Wait until a server listens; `stack` learns how to stop it. Raises what kept it from it."""
+    stack.push_async_callback(_stopped, serving)
+    await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()
 
 
 async def _stopped(*tasks: asyncio.Task[None]) -> None:

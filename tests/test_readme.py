@@ -40,7 +40,11 @@ def test_every_command_there_is_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("noun", "verbs"),
-    [("billing", ["import", "show"]), ("subscribers", ["add", "end", "show", "list", "import"])],
+    [
+        ("billing", ["import", "show"]),
+        ("carriers", ["drain", "resume"]),
+        ("subscribers", ["add", "end", "show", "list", "import"]),
+    ],
 )
 def test_the_verbs_it_names_are_those_there_are(noun: str, verbs: list[str]) -> None:
     group = get_command(import_module(NOUNS[noun][0]).app)

@@ -27,6 +27,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "schema": ("smsgw.cli.schema", "The configuration's JSON Schema, for editors."),
     "demo": ("smsgw.cli.demo", "A daemon, three simulated carriers and their customers."),
     "simulate": ("smsgw.cli.simulate", "An SMSC on its own, with faults on request."),
+    "carriers": ("smsgw.cli.carriers", "The links, as the daemon sees them: show, drain, resume."),
     "billing": ("smsgw.cli.billing", "The billing cache: import, show."),
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, show, list, import."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),

@@ -1,14 +1,25 @@
 """`smsgw simulate`: an SMSC on its own, for trying a gateway, and for carriers' engineers."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from smsgw.cli.common import Json, fail, noun, print_json
-from smsgw.cli.words import number_from, one_of, whole_number
+from smsgw.cli.simulate_options import (
+    address,
+    choice,
+    file,
+    message,
+    number,
+    option,
+    picks,
+    seconds,
+    status,
+    word,
+)
+from smsgw.cli.words import number_from, whole_number
 
 if TYPE_CHECKING:
     from smsgw.simulator.errand import Errand, Message, Run
@@ -17,64 +28,9 @@ if TYPE_CHECKING:
     from smsgw.simulator.settings import SmscSettings
     from smsgw.simulator.smsc import Smsc
 
-T = TypeVar("T")
-
 MOST_NAMED: Final = 20  # messages that --once names on stderr
 
 app = noun()
-
-
-def _pick(words: str) -> Any:
-    from smsgw.simulator.faults import Pick
-
-    return _read(Pick.parse, words)
-
-
-def _status(words: str) -> Any:
-    from smsgw.simulator.faults import status_of
-
-    return _read(status_of, words)
-
-
-def _message(words: str) -> Any:
-    from smsgw.simulator.errand import Message
-
-    return _read(lambda words: Message.parse(words, ":"), words)
-
-
-def _read(read: Callable[[str], T], words: str) -> T:
-    try:
-        return read(words)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _option(text: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, **more)
-
-
-def _pick_option(text: str) -> Any:
-    return _option(text, parser=_pick, metavar="PICK", show_default=False)
-
-
-def _status_option(text: str) -> Any:
-    return _option(text, parser=_status, metavar="STATUS")
-
-
-def _seconds(text: str, least: float = 0.0) -> Any:
-    return _option(text, parser=number_from(least), metavar="SECONDS")
-
-
-def _number(text: str, least: int = 0) -> Any:
-    return _option(text, parser=whole_number(least), metavar="N")
-
-
-def _choice(text: str, *choices: str) -> Any:
-    return _option(text, parser=one_of(*choices), metavar="|".join(choices))
-
-
-def _word(text: str, metavar: str) -> Any:
-    return _option(text, metavar=metavar)
 
 
 @app.command()
@@ -82,79 +38,140 @@ def simulate(
     *,
     port: Annotated[
         int,
-        _option("Listen here; 0: a free port.", parser=whole_number(0, 65535), metavar="PORT"),
+        option("Listen here; 0: a free port.", parser=whole_number(0, 65535), metavar="PORT"),
     ] = 2775,
-    host: Annotated[str, _word("The address to listen on.", "HOST")] = "127.0.0.1",
-    system_id: Annotated[str | None, _word("Who may bind; if not given: anyone.", "ID")] = None,
-    password: Annotated[str | None, _word("If not given: any.", "WORD")] = None,
+    host: Annotated[str, word("The address to listen on.", "HOST")] = "127.0.0.1",
+    system_id: Annotated[
+        str | None,
+        word("Who may bind; if not given: anyone. With --connect: who we bind as [smsc].", "ID"),
+    ] = None,
+    password: Annotated[
+        str | None, word("If not given: any. With --connect: ours.", "WORD")
+    ] = None,
+    outbind: Annotated[
+        Any, address("Don't listen: dial the gateway and send outbind, then be its SMSC.")
+    ] = None,
+    outbind_system_id: Annotated[str, word("Who we say we are in it.", "ID")] = "smsc",
+    outbind_password: Annotated[str, word("And our password there.", "WORD")] = "",
+    connect: Annotated[
+        Any,
+        address("Don't listen: dial the gateway and bind as an ESME; our messages are submit_sm."),
+    ] = None,
+    redial: Annotated[float, seconds("Between two connections that we dialled.", 0.01)] = 1.0,
+    tls_cert: Annotated[Path | None, file("TLS: our certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, file("Its key, if not in the same file.")] = None,
+    tls_ca: Annotated[Path | None, file("TLS: whose certificates the gateway has to show.")] = None,
+    version: Annotated[
+        Any,
+        choice(
+            "3.3: refuses transceivers by generic_nack, says no version, sends no TLVs.",
+            "3.3",
+            "3.4",
+        ),
+    ] = "3.4",
     mo: Annotated[
         list[Any] | None,
-        _option("A customer's message.", parser=_message, metavar="FROM:TEXT"),
+        message("A customer's message."),
     ] = None,
     mo_file: Annotated[
         Path | None,
-        _option(
+        option(
             "Customers' messages, one a line: the number, a tab or semicolon, the text."
             " -: from stdin, each line as it comes.",
             allow_dash=True,
             metavar="FILE",
         ),
     ] = None,
-    to: Annotated[str, _word("The number that customers write to.", "NUMBER")] = "170077",
+    to: Annotated[str, word("The number that customers write to.", "NUMBER")] = "170077",
     rate: Annotated[
         float,
-        _option("Customers' messages a second; 0: no limit.", parser=number_from(0), metavar="N"),
+        option("Customers' messages a second; 0: no limit.", parser=number_from(0), metavar="N"),
     ] = 0.0,
-    window: Annotated[int, _number("deliver_sm unanswered at once, per session.", 1)] = 10,
+    window: Annotated[int, number("deliver_sm unanswered at once, per session.", 1)] = 10,
     long_messages: Annotated[
-        str, _choice("How a customer's long text is sent.", "udh", "payload")
+        Any, choice("How a customer's long text is sent.", "udh", "payload")
     ] = "udh",
     default_alphabet: Annotated[
-        Any, _choice("What data_coding 0 means.", "gsm7", "latin1", "ascii")
+        Any, choice("What data_coding 0 means.", "gsm7", "latin1", "ascii")
     ] = "gsm7",
     ids: Annotated[
-        str,
-        _choice(
-            "How message ids are written.",
-            "decimal",
-            "hex",
-            "hex_in_response",
-            "hex_in_receipt",
+        Any,
+        choice(
+            "How message ids are written.", "decimal", "hex", "hex_in_response", "hex_in_receipt"
         ),
     ] = "decimal",
-    receipt_delay: Annotated[float, _seconds("Before a receipt.")] = 0.05,
+    receipt_delay: Annotated[float, seconds("Before a receipt.")] = 0.05,
     receipt_stat: Annotated[
-        str, _word("What receipts say: DELIVRD, UNDELIV, …", "STATE")
+        str, word("What receipts say: DELIVRD, UNDELIV, …", "STATE")
     ] = "DELIVRD",
-    receipt_err: Annotated[str, _word("Their error code.", "CODE")] = "000",
-    retry_interval: Annotated[float, _seconds("Between two tries of a deliver_sm.", 0.01)] = 1.0,
-    tries: Annotated[int, _number("Refusals for now before one is given up.", 1)] = 100,
-    refuse: Annotated[Any, _pick_option("Fault: refuse these submit_sm.")] = None,
-    refuse_status: Annotated[Any, _status_option("With this.")] = "RSYSERR",
-    throttle: Annotated[int, _number("Fault: throttle more submit_sm in a second. 0: none.")] = 0,
-    lose: Annotated[Any, _pick_option("Fault: take these submit_sm and never answer.")] = None,
-    delay: Annotated[float, _seconds("Fault: wait before each submit_sm_resp.")] = 0.0,
-    refuse_binds: Annotated[Any, _pick_option("Fault: refuse these binds.")] = None,
-    refuse_bind_status: Annotated[Any, _status_option("With this.")] = "RBINDFAIL",
-    drop_after: Annotated[int, _number("Fault: cut each connection at PDU N. 0: never.")] = 0,
-    reset: Annotated[bool, _option("Cut by RST instead of FIN.", "--reset")] = False,
-    no_receipts: Annotated[bool, _option("Fault: no receipts.", "--no-receipts")] = False,
+    receipt_err: Annotated[str, word("Their error code.", "CODE")] = "000",
+    retry_interval: Annotated[float, seconds("Between two tries of a deliver_sm.", 0.01)] = 1.0,
+    tries: Annotated[int, number("Refusals for now before one is given up.", 1)] = 100,
+    refuse: Annotated[Any, picks("Fault: refuse these submit_sm.")] = None,
+    refuse_status: Annotated[Any, status("With this.")] = "RSYSERR",
+    throttle: Annotated[
+        int, number("Fault: throttle more submit_sm than these a second. 0: none.")
+    ] = 0,
+    throttle_burst: Annotated[
+        int, number("Taken at once after a rest. 0: as many as in a second.")
+    ] = 0,
+    queue: Annotated[
+        int,
+        number("Fault: RMSGQFUL while so many wait for --receipt-delay to be over. 0: never."),
+    ] = 0,
+    lose: Annotated[Any, picks("Fault: take these submit_sm and never answer.")] = None,
+    freeze_after: Annotated[
+        int,
+        number("Fault: leave a session's submit_sm from number N on unanswered. 0: never."),
+    ] = 0,
+    delay: Annotated[float, seconds("Fault: wait before each submit_sm_resp.")] = 0.0,
+    refuse_binds: Annotated[Any, picks("Fault: refuse these binds.")] = None,
+    refuse_bind_status: Annotated[Any, status("With this.")] = "RBINDFAIL",
+    drop_after: Annotated[int, number("Fault: cut each connection at PDU N. 0: never.")] = 0,
+    reset: Annotated[bool, option("Cut by RST instead of FIN.", "--reset")] = False,
+    no_receipts: Annotated[bool, option("Fault: no receipts.", "--no-receipts")] = False,
     early_receipts: Annotated[
-        bool, _option("Fault: receipts before the submit_sm_resp.", "--early-receipts")
+        bool, option("Fault: receipts before the submit_sm_resp.", "--early-receipts")
     ] = False,
     mute: Annotated[
-        bool, _option("Fault: accept connections and never say a word.", "--mute")
+        bool, option("Fault: accept connections and never say a word.", "--mute")
     ] = False,
-    seed: Annotated[int, _number("Of the faults that strike by chance.")] = 0,
+    no_enquire_link_resp: Annotated[
+        bool, option("Fault: no enquire_link is answered.", "--no-enquire-link-resp")
+    ] = False,
+    stop_reading: Annotated[
+        bool, option("Fault: read nothing more once bound.", "--stop-reading")
+    ] = False,
+    unbind_after: Annotated[
+        float, seconds("Fault: unbind each session after so long. 0: never.")
+    ] = 0.0,
+    sequences: Annotated[
+        Any,
+        choice("Fault: the sequence numbers of our requests.", "plain", "zero", "same", "large"),
+    ] = "plain",
+    bodies: Annotated[
+        Any,
+        choice(
+            "Fault: the bodies of our submit_sm_resp; nul: one NUL; always: with errors too.",
+            "plain",
+            "none",
+            "nul",
+            "always",
+        ),
+    ] = "plain",
+    malform: Annotated[
+        Any, picks("Fault: a malformed PDU before these deliver_sm, of each sort in turn.")
+    ] = None,
+    seed: Annotated[int, number("Of the faults that strike by chance.")] = 0,
     once: Annotated[
         bool,
-        _option("End when each message is acknowledged and answered; 1 if one isn't.", "--once"),
+        option("End when each message is acknowledged and answered; 1 if one isn't.", "--once"),
     ] = False,
     no_answers: Annotated[
-        bool, _option("With --once: acknowledged is enough.", "--no-answers")
+        bool, option("With --once: acknowledged is enough.", "--no-answers")
     ] = False,
     patience: Annotated[
-        float, _seconds("With --once: end after so long without any progress.", 0.1)
+        float, seconds("With --once: end after so long without any progress.", 0.1)
     ] = 30.0,
     json: Json = False,
 ) -> None:
@@ -167,13 +184,36 @@ def simulate(
     import time
 
     from smsgw.simulator.errand import Errand
-    from smsgw.simulator.faults import NONE, Faults
-    from smsgw.simulator.settings import IdForm, LongMessages, SmscSettings
+    from smsgw.simulator.faults import NONE, Bodies, Faults, Sequences
+    from smsgw.simulator.settings import (
+        Connect,
+        IdForm,
+        LongMessages,
+        Outbind,
+        SmscSettings,
+        TlsFiles,
+        Version,
+    )
     from smsgw.smpp.session import Limits
 
+    if outbind is not None and connect is not None:
+        raise typer.BadParameter("--outbind or --connect, not both")
+    dials: Outbind | Connect | None = None
+    if outbind is not None:
+        dials = Outbind(outbind[0], outbind[1], outbind_system_id, outbind_password)
+    elif connect is not None:
+        dials = Connect(connect[0], connect[1], system_id or "smsc", password or "")
+    elif tls_cert is None and (tls_ca or tls_key) is not None:
+        raise typer.BadParameter("who listens has to show a certificate: --tls-cert")
+    if version == "3.3" and long_messages == "payload":
+        raise typer.BadParameter("--long-messages payload takes a TLV, which 3.3 doesn't know")
     settings = SmscSettings(
         host=host,
         port=port,
+        dials=dials,
+        redial=redial,
+        tls=TlsFiles(tls_cert, tls_key, tls_ca) if tls_cert or tls_ca else None,
+        version=Version(version),
         system_id=system_id,
         password=password,
         shortcode=to,
@@ -195,6 +235,9 @@ def simulate(
         refuse=refuse or NONE,
         refuse_status=refuse_status,
         throttle=throttle,
+        throttle_burst=throttle_burst,
+        queue=queue,
+        freeze_after=freeze_after,
         lose=lose or NONE,
         refuse_binds=refuse_binds or NONE,
         refuse_bind_status=refuse_bind_status,
@@ -203,6 +246,12 @@ def simulate(
         receipt_stat=receipt_stat,
         receipt_err=receipt_err,
         mute=mute,
+        no_enquire_link_resp=no_enquire_link_resp,
+        stop_reading=stop_reading,
+        unbind_after=unbind_after,
+        sequences=Sequences(sequences),
+        bodies=Bodies(bodies),
+        malform=malform or NONE,
     )
     from_stdin = mo_file is not None and str(mo_file) == "-"
     messages = mo or []
@@ -221,12 +270,12 @@ def _messages(path: Path) -> "list[Message]":
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: {getattr(error, 'strerror', None) or error}")
-    for number, line in enumerate(lines, 1):
+    for place, line in enumerate(lines, 1):
         try:
             if line.strip():
                 messages.append(Message.parse(line))
         except ValueError as error:
-            problems.append(f"{path}:{number}: {error}")
+            problems.append(f"{path}:{place}: {error}")
     if problems:
         fail("\n".join(problems))
     return messages
@@ -255,10 +304,10 @@ async def _serve(
     try:
         await smsc.start()
     except OSError as error:
-        fail(f"{settings.host}:{settings.port}: {error.strerror or error}")
+        fail(f"{_place(settings)}: {error.strerror or error}")
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, run.stop)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, run.stop)
     try:
         _announce(smsc, json=json)
         await run.run(smsc)
@@ -269,7 +318,19 @@ async def _serve(
     return _conclude(smsc, run, json=json)
 
 
+def _place(settings: "SmscSettings") -> str:
+    where = settings.dials or settings
+    return f"{where.host}:{where.port}"
+
+
 def _announce(smsc: "Smsc", *, json: bool) -> None:
+    if smsc.settings.dials is not None:
+        if json:
+            host, port = smsc.settings.dials.host, smsc.settings.dials.port
+            print_json({"event": "dialling", "host": host, "port": port})
+        else:
+            typer.echo(f"dialling {_place(smsc.settings)}")
+        return
     host, port = smsc.address
     if json:
         print_json({"event": "listening", "host": host, "port": port})

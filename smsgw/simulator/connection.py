@@ -1,18 +1,27 @@
-"""One ESME's TCP connection: drives a Session with what asyncio brings, and decides nothing."""
+"""A TCP connection with the gateway: drives a Session with what asyncio brings, decides nothing."""
 
 import asyncio
 import math
 import socket
 import struct
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from smsgw.clock import Clock
+from smsgw.simulator.tampering import MESSAGE, Tampering
 from smsgw.smpp.codec import Pdu
+from smsgw.smpp.names import Command
 from smsgw.smpp.session import Event, Limits, Role, Session, SessionError, State, Tlvs
 
 # SO_LINGER on, for zero seconds: closing sends RST.
 _RESET = struct.pack("ii", 1, 0)
+
+
+# In which states a message can be sent, by the end that a session is.
+SENDING: Final = {
+    Role.SMSC: (State.BOUND_RX, State.BOUND_TRX),
+    Role.ESME: (State.BOUND_TX, State.BOUND_TRX),
+}
 
 
 class Listener(Protocol):
@@ -26,15 +35,28 @@ class Listener(Protocol):
 class Connection(asyncio.Protocol):
     """A connection with its session; `number` tells it from all others of its SMSC."""
 
-    def __init__(self, number: int, limits: Limits, clock: Clock, listener: Listener) -> None:
+    def __init__(
+        self,
+        number: int,
+        role: Role,
+        limits: Limits,
+        clock: Clock,
+        listener: Listener,
+        tampering: Tampering,
+    ) -> None:
         self.number = number
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.peer = ""
         self.read = 0  # PDUs that concern the listener
+        self.submits = 0  # of these, messages
+        self.bound_as = ""  # where we asked for it
         self.dropped = False
         self._muted = False
+        self._reads = True
         self._clock = clock
         self._listener = listener
-        self._session = Session(Role.SMSC, limits, clock.monotonic())
+        self._tampering = tampering
+        self._session = Session(role, limits, clock.monotonic())
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._flushing = False
@@ -44,9 +66,14 @@ class Connection(asyncio.Protocol):
         return self._session.state
 
     @property
+    def message(self) -> Command:
+        """What messages to the gateway go by."""
+        return MESSAGE[self._session.role]
+
+    @property
     def receives(self) -> bool:
-        """Whether the ESME bound for messages to it."""
-        return self.state in (State.BOUND_RX, State.BOUND_TRX) and not self._deaf
+        """Whether the gateway takes messages here."""
+        return self.state in SENDING[self._session.role] and not self._deaf
 
     @property
     def bound(self) -> bool:
@@ -71,26 +98,36 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._deaf:
-            self._tell(self._session.receive(data, self._clock.monotonic()))
+            octets = self._tampering.incoming(data)
+            self._tell(self._session.receive(octets, self._clock.monotonic()))
 
     def eof_received(self) -> bool:
-        return False  # close: an ESME that won't send any more won't answer either
+        return False  # close: a peer that won't send any more won't answer either
 
     def connection_lost(self, exc: Exception | None) -> None:
-        reason = "connection cut" if self.dropped else str(exc or "connection closed by the ESME")
+        reason = "connection cut" if self.dropped else str(exc or "connection closed by the peer")
         self._tell(self._session.lost(self._clock.monotonic(), reason))
         if self._timer is not None:
             self._timer.cancel()
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def pause_writing(self) -> None:
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._transport is not None:
+        if self._transport is not None and self._reads:
             self._transport.resume_reading()
 
     # -- what the SMSC asks for ------------------------------------------------------------
+
+    def bind(self, system_id: str, password: str) -> None:
+        """Ask the gateway to bind us as a transceiver."""
+        self.bound_as = system_id
+        now = self._clock.monotonic()
+        self._session.bind(Command.BIND_TRANSCEIVER, now, system_id=system_id, password=password)
+        self._flush_soon()
 
     def accept_bind(self, request: Pdu, name: str) -> None:
         self._session.accept_bind(request, name, self._clock.monotonic())
@@ -116,6 +153,12 @@ class Connection(asyncio.Protocol):
     def mute(self) -> None:
         """Read and say nothing from now on."""
         self._muted = True
+
+    def stop_reading(self) -> None:
+        """Read nothing from now on; what is said still goes out."""
+        self._reads = False
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     def drop(self, *, reset: bool) -> None:
         """Cut the connection without a word: by RST or by FIN. What was said before still goes."""
@@ -154,7 +197,7 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flushing = False
-        output = self._session.take_output()
+        output = self._tampering.outgoing(self._session.take_output())
         if self._transport is None or self._deaf:
             return
         if output:

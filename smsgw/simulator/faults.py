@@ -1,8 +1,8 @@
 """The faults that the simulator can be asked for, and the decision which event one strikes."""
 
 import re
-from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 from typing import Final, Self
 
@@ -42,6 +42,24 @@ class Pick:
 NONE = Pick()
 
 
+class Sequences(StrEnum):
+    """The sequence numbers of its requests."""
+
+    PLAIN = "plain"
+    ZERO = "zero"
+    SAME = "same"  # 1 for all
+    LARGE = "large"  # above 0x7FFFFFFF
+
+
+class Bodies(StrEnum):
+    """The bodies of its responses to messages."""
+
+    PLAIN = "plain"
+    NONE = "none"
+    NUL = "nul"  # a single NUL: no message_id
+    ALWAYS = "always"  # with an error status too
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
     """What the simulator does wrong; by default nothing."""
@@ -57,7 +75,15 @@ class Faults:
     """submit_sm answered with `refuse_status`."""
     refuse_status: int = Status.RSYSERR
     throttle: int = 0
-    """submit_sm taken in any second; more are answered with ESME_RTHROTTLED. 0: no limit."""
+    """submit_sm taken a second; more are answered with ESME_RTHROTTLED. 0: no limit."""
+    throttle_burst: int = 0
+    """submit_sm taken at once after a rest. 0: as many as in a second."""
+    queue: int = 0
+    """Messages that wait for their delivery, which takes `receipt_delay`; more are refused with
+    ESME_RMSGQFUL. 0: no limit."""
+    freeze_after: int = 0
+    """From this submit_sm of a session on none is taken or answered; enquire_link still is.
+    0: never."""
     lose: Pick = NONE
     """submit_sm that are taken, and never answered."""
     refuse_binds: Pick = NONE
@@ -71,6 +97,15 @@ class Faults:
     receipt_err: str = "000"
     mute: bool = False
     """Connections are accepted, and nothing is read or said on them ever after."""
+    no_enquire_link_resp: bool = False
+    stop_reading: bool = False
+    """Once bound, nothing is read any more; what there is to say is still said."""
+    unbind_after: float = 0.0
+    """Seconds after which it unbinds each session. 0: never."""
+    sequences: Sequences = Sequences.PLAIN
+    bodies: Bodies = Bodies.PLAIN
+    malform: Pick = NONE
+    """Messages before which a malformed PDU goes out, one that the session survives."""
 
 
 def status_of(words: str) -> int:
@@ -99,7 +134,9 @@ class Mischief:
         self._binds = 0
         self._submits = 0
         self._responses = 0
-        self._taken: deque[float] = deque()  # when the submits of the last second were taken
+        self._messages = 0
+        self._tokens = float(self._burst)
+        self._filled_at = 0.0
 
     def bind_status(self) -> int:
         """What to answer to a bind that is otherwise right."""
@@ -107,19 +144,29 @@ class Mischief:
         struck = self.faults.refuse_binds.strikes(self._binds, self._random)
         return self.faults.refuse_bind_status if struck else Status.ROK
 
-    def submit_status(self, now: float) -> int:
-        """What to answer to a submit_sm."""
+    def submit_status(self, now: float, waiting: int) -> int:
+        """What to answer to a submit_sm, while as many wait for their delivery."""
         self._submits += 1
         if self.faults.throttle:
-            while self._taken and self._taken[0] <= now - 1.0:
-                self._taken.popleft()
-            if len(self._taken) >= self.faults.throttle:
+            self._fill(now)
+            if self._tokens < 1:
                 return Status.RTHROTTLED
+        if 0 < self.faults.queue <= waiting:
+            return Status.RMSGQFUL
         if self.faults.refuse.strikes(self._submits, self._random):
             return self.faults.refuse_status
-        if self.faults.throttle:
-            self._taken.append(now)
+        self._tokens -= 1
         return Status.ROK
+
+    def _fill(self, now: float) -> None:
+        """Put into the token bucket what the time since the last look is worth."""
+        earned = (now - self._filled_at) * self.faults.throttle
+        self._tokens = min(self._tokens + earned, float(self._burst))
+        self._filled_at = now
+
+    @property
+    def _burst(self) -> int:
+        return self.faults.throttle_burst or self.faults.throttle
 
     def loses_response(self) -> bool:
         """Whether the answer to a submit_sm that was taken is lost."""
@@ -129,3 +176,12 @@ class Mischief:
     def drops(self, heard: int) -> bool:
         """Whether a connection is cut at its PDU number `heard`, counted from 1."""
         return 0 < self.faults.drop_after <= heard
+
+    def freezes(self, submits: int) -> bool:
+        """Whether a session's submit_sm number `submits`, counted from 1, is left lying."""
+        return 0 < self.faults.freeze_after <= submits
+
+    def malforms(self) -> bool:
+        """Whether a malformed PDU goes out before the next message."""
+        self._messages += 1
+        return self.faults.malform.strikes(self._messages, self._random)

@@ -25,6 +25,21 @@ class BindRefused(NamedTuple):
     status_name: str
 
 
+class NotConnected(NamedTuple):
+    """The gateway could not be dialled; it will be tried again."""
+
+    at: float
+    host: str
+    port: int
+    reason: str
+
+
+class OutbindSent(NamedTuple):
+    at: float
+    session: int
+    system_id: str
+
+
 class SessionEnded(NamedTuple):
     at: float
     session: int
@@ -87,6 +102,14 @@ class ResponseLost(NamedTuple):
     message_id: str
 
 
+class SubmitFrozen(NamedTuple):
+    """A submit_sm was neither taken nor answered, as was asked for."""
+
+    at: float
+    session: int
+    destination: str
+
+
 class MtReceived(NamedTuple):
     """A message to a customer is here with all its parts."""
 
@@ -114,8 +137,26 @@ class ReceiptAnswered(NamedTuple):
     status_name: str
 
 
+class MalformedSent(NamedTuple):
+    """A PDU went out that the peer has to refuse or to bear with, as was asked for."""
+
+    at: float
+    session: int
+    what: str
+    octets: str  # in hex
+
+
+class MalformedAnswered(NamedTuple):
+    at: float
+    session: int
+    what: str
+    command: str
+    status: int
+    status_name: str
+
+
 class Oddity(NamedTuple):
-    """The ESME did something against the protocol."""
+    """The peer did something against the protocol."""
 
     at: float
     session: int
@@ -127,15 +168,20 @@ Happening = (
     Connected
     | BindTaken
     | BindRefused
+    | NotConnected
+    | OutbindSent
     | SessionEnded
     | MoSent
     | MoAnswered
     | MoUnanswered
     | SubmitRefused
     | ResponseLost
+    | SubmitFrozen
     | MtReceived
     | ReceiptSent
     | ReceiptAnswered
+    | MalformedSent
+    | MalformedAnswered
     | Oddity
 )
 
@@ -144,14 +190,19 @@ NAMES: Final[dict[type[Happening], str]] = {
     Connected: "connected",
     BindTaken: "bound",
     BindRefused: "bind_refused",
+    NotConnected: "not_connected",
+    OutbindSent: "outbind_sent",
     SessionEnded: "session_ended",
     MoSent: "mo_sent",
     MoAnswered: "mo_answered",
     MoUnanswered: "mo_unanswered",
     SubmitRefused: "submit_refused",
     ResponseLost: "response_lost",
+    SubmitFrozen: "submit_frozen",
     MtReceived: "mt",
     ReceiptSent: "receipt_sent",
     ReceiptAnswered: "receipt_answered",
+    MalformedSent: "malformed_sent",
+    MalformedAnswered: "malformed_answered",
     Oddity: "oddity",
 }

@@ -1,4 +1,4 @@
-"""What comes from the ESMEs: binds to be let in, messages to be taken and receipted."""
+"""What comes from the gateway: binds to be let in, messages to be taken and receipted."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,13 +17,14 @@ from smsgw.simulator.happenings import (
     Happening,
     MtReceived,
     ResponseLost,
+    SubmitFrozen,
     SubmitRefused,
 )
 from smsgw.simulator.outgoing import Outgoing
 from smsgw.simulator.records import Bind, Mt, Receipt, Submit
-from smsgw.simulator.settings import SmscSettings
+from smsgw.simulator.settings import SmscSettings, Version
 from smsgw.smpp.codec import Pdu
-from smsgw.smpp.names import Command, Status, command_name, status_name
+from smsgw.smpp.names import Command, Status, Tlv, command_name, status_name
 
 # What this SMSC can't do, and how it says so.
 CANNOT: Final[dict[int, Status]] = {
@@ -32,6 +33,9 @@ CANNOT: Final[dict[int, Status]] = {
     Command.REPLACE_SM: Status.RREPLACEFAIL,
     Command.SUBMIT_MULTI: Status.RSUBMITFAIL,
 }
+
+
+TAKEN: Final = (Command.SUBMIT_SM, Command.DATA_SM, Command.DELIVER_SM)
 
 
 class Intake:
@@ -56,6 +60,7 @@ class Intake:
         self._random = Random(settings.seed)
         self._reassembly = wire.Reassembly(settings.default_alphabet)
         self._next_id = settings.first_id
+        self._waiting = 0  # messages for their delivery
         self.ask_for(faults)
 
     def ask_for(self, faults: Faults) -> None:
@@ -64,18 +69,37 @@ class Intake:
 
     def bind(self, connection: Connection, pdu: Pdu) -> None:
         """Let an ESME in or not."""
-        command, system_id = command_name(pdu.command), pdu.text("system_id")
-        status = self._bind_status(system_id, pdu.text("password"))
+        system_id = pdu.text("system_id")
+        status = self._bind_status(pdu.command, system_id, pdu.text("password"))
         at, number = self._clock.now(), connection.number
+        command = command_name(pdu.command)
         self.binds.append(Bind(at, number, command, system_id, connection.peer, status))
         if status == Status.ROK:
             connection.accept_bind(pdu, self._settings.name)
-            self._tell(BindTaken(at, number, command, system_id))
+            self.bound(connection, pdu.command, system_id)
         else:
             connection.refuse_bind(pdu, status)
-            self._tell(BindRefused(at, number, command, system_id, status, status_name(status)))
+            self.not_bound(connection, pdu.command, system_id, status)
 
-    def _bind_status(self, system_id: str, password: str) -> int:
+    def bound(self, connection: Connection, command: int, system_id: str) -> None:
+        """A session is bound, whoever asked for it."""
+        at, number = self._clock.now(), connection.number
+        self._tell(BindTaken(at, number, command_name(command), system_id))
+        faults = self.mischief.faults
+        if faults.unbind_after:
+            loop = asyncio.get_running_loop()
+            loop.call_later(faults.unbind_after, _unbind_if_bound, connection)
+        if faults.stop_reading:
+            connection.stop_reading()
+
+    def not_bound(self, connection: Connection, command: int, system_id: str, status: int) -> None:
+        """A bind was refused, whoever asked for it."""
+        at, number, name = self._clock.now(), connection.number, command_name(command)
+        self._tell(BindRefused(at, number, name, system_id, status, status_name(status)))
+
+    def _bind_status(self, command: int, system_id: str, password: str) -> int:
+        if self._settings.version is Version.V3_3 and command == Command.BIND_TRANSCEIVER:
+            return Status.RINVCMDID  # as a generic_nack: it knows no such command
         if self._settings.system_id not in (None, system_id):
             return Status.RINVSYSID
         if self._settings.password not in (None, password):
@@ -84,29 +108,38 @@ class Intake:
 
     def serve(self, connection: Connection, pdu: Pdu) -> None:
         """Answer another request."""
-        if pdu.command in (Command.SUBMIT_SM, Command.DATA_SM):
+        if pdu.command in TAKEN:
             self._take(connection, pdu)
         else:
             connection.respond(pdu, CANNOT.get(pdu.command, Status.RINVCMDID))
 
     def _take(self, connection: Connection, pdu: Pdu) -> None:
         faults = self.mischief.faults
-        status = self.mischief.submit_status(self._clock.monotonic())
-        message_id = "" if status else self._settings.ids.in_response(self._next_id)
+        connection.submits += 1
+        if self.mischief.freezes(connection.submits):
+            at, phone = self._clock.now(), pdu.text("destination_addr")
+            self._tell(SubmitFrozen(at, connection.number, phone))
+            return
+        status = self.mischief.submit_status(self._clock.monotonic(), self._waiting)
+        message_id, receipt_id = self._ids(pdu)
+        message_id = "" if status else message_id
         submit = wire.submitted(pdu, self._clock.now(), connection.number, status, message_id)
         self.submits.append(submit)
         if status:
             self._tell(_refused(submit))
             self._later(faults.delay, partial(connection.respond, pdu, status))
             return
-        receipt = self._receipt(submit, self._settings.ids.in_receipt(self._next_id))
+        receipt = self._receipt(submit, receipt_id)
         self._next_id += 1
+        self._waiting += 1
+        self._later(faults.delay + self._settings.receipt_delay, self._delivered)
         self._deliver(submit)
         if self.mischief.loses_response():
             self._tell(ResponseLost(submit.at, submit.session, submit.destination, message_id))
             respond = _say_nothing
         else:
-            respond = partial(connection.respond, pdu, status, {"message_id": message_id})
+            said = {} if pdu.command == Command.DELIVER_SM else {"message_id": message_id}
+            respond = partial(connection.respond, pdu, status, said)
         if receipt is not None and faults.early_receipts and self._outgoing.reachable:
             receipt.first_sent = respond
             self._outgoing.add(receipt)
@@ -115,6 +148,21 @@ class Intake:
         if receipt is not None:
             due = faults.delay + self._settings.receipt_delay
             self._later(due, partial(self._outgoing.send, receipt))
+
+    def _ids(self, pdu: Pdu) -> tuple[str, str]:
+        """The message's id, as the response has it and as the receipt does.
+
+        The response to a deliver_sm has none (SMPP 3.4, 4.6.2): what the gateway named it counts.
+        """
+        named = pdu.tlv(Tlv.RECEIPTED_MESSAGE_ID)
+        if pdu.command == Command.DELIVER_SM and named is not None:
+            name = named.rstrip(b"\0").decode("latin-1")
+            return name, name
+        ids = self._settings.ids
+        return ids.in_response(self._next_id), ids.in_receipt(self._next_id)
+
+    def _delivered(self) -> None:
+        self._waiting -= 1
 
     def _deliver(self, submit: Submit) -> None:
         """Give it to the customer: a part waits for the others."""
@@ -143,6 +191,11 @@ class Intake:
             asyncio.get_running_loop().call_later(delay, call)
         else:
             call()
+
+
+def _unbind_if_bound(connection: Connection) -> None:
+    if connection.bound:
+        connection.unbind()
 
 
 def _say_nothing() -> None:

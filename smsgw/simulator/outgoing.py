@@ -1,4 +1,6 @@
-"""What goes to the ESMEs: each deliver_sm again and again until it is answered for good.
+"""What goes to the gateway: each message again and again until it is answered for good.
+
+By deliver_sm, or by submit_sm where we are bound to the gateway as an ESME.
 
 As SMSCs do: an answer that means "not now", no answer in time and the end of a session all put
 a message back, and it goes out again after a while. Receipts go before customers' messages.
@@ -13,8 +15,7 @@ from smsgw.clock import Clock
 from smsgw.simulator.connection import Connection
 from smsgw.simulator.deliveries import NOT_NOW, Delivery, MoPart
 from smsgw.simulator.happenings import Happening
-from smsgw.simulator.settings import SmscSettings
-from smsgw.smpp.names import Command
+from smsgw.simulator.settings import SmscSettings, Version
 
 # How far the pace may fall behind its clock and catch up: timers come some milliseconds late.
 CATCH_UP: Final = 0.05
@@ -41,7 +42,7 @@ class Outgoing:
 
     @property
     def reachable(self) -> bool:
-        """Whether an ESME is bound that messages can go to."""
+        """Whether a session is bound that messages can go over."""
         return any(each.receives for each in self._connections)
 
     def add(self, delivery: Delivery) -> None:
@@ -60,7 +61,7 @@ class Outgoing:
             self._send(self._mos.popleft(), connection)
 
     def answered(self, delivery: Delivery, status: int) -> None:
-        """Note the answer to a deliver_sm."""
+        """Note the answer to a message."""
         not_now = status in NOT_NOW
         delivery.refusals += not_now
         again = not_now and delivery.refusals < self._settings.tries
@@ -69,7 +70,7 @@ class Outgoing:
             self._try_later(delivery)
 
     def lost(self, delivery: Delivery, reason: str) -> None:
-        """Note that there will be no answer to a deliver_sm."""
+        """Note that there will be no answer to a message."""
         happening = delivery.lost(self._clock.now(), reason)
         if happening is not None:
             self._tell(happening)
@@ -97,7 +98,9 @@ class Outgoing:
         self.pump()
 
     def _send(self, delivery: Delivery, connection: Connection) -> None:
-        connection.request(Command.DELIVER_SM, *delivery.wire, delivery)
+        fields, tlvs = delivery.wire
+        known = tlvs if self._settings.version is Version.V3_4 else ()
+        connection.request(connection.message, fields, known, delivery)
         delivery.attempts += 1
         self._tell(delivery.sent(self._clock.now(), connection.number))
 

@@ -48,12 +48,12 @@ class Mo:
 
 
 class Submit(NamedTuple):
-    """One submit_sm or data_sm of an ESME, also one that was refused."""
+    """One submit_sm, data_sm or deliver_sm of the gateway's, also one that was refused."""
 
     at: float
     session: int
     status: int  # what it was answered, or would have been, had the response not been lost
-    message_id: str  # as the response gives it; empty if refused
+    message_id: str  # as the response gives it, a deliver_sm's as it was named; empty if refused
     source: str
     destination: str
     esm_class: int

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from smsgw.smpp.session import Limits
@@ -32,6 +33,42 @@ class LongMessages(StrEnum):
     PAYLOAD = "payload"  # in one deliver_sm, in the TLV message_payload
 
 
+class Version(StrEnum):
+    """Which SMPP it speaks. One of 3.3 knows no transceivers and no TLVs, and doesn't say so."""
+
+    V3_3 = "3.3"
+    V3_4 = "3.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Outbind:
+    """It dials the gateway, sends outbind with these, and is bound over the same connection."""
+
+    host: str
+    port: int
+    system_id: str = "smsc"
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """It dials the gateway and binds as an ESME: its messages go as submit_sm."""
+
+    host: str
+    port: int
+    system_id: str = "smsc"
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files. `cert` may hold the key too; with `ca` the peer's certificate is verified."""
+
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SmscSettings:
     """A simulated SMSC. Times are in seconds."""
@@ -39,6 +76,13 @@ class SmscSettings:
     host: str = "127.0.0.1"
     port: int = 0
     """0: a free one."""
+    dials: Outbind | Connect | None = None
+    """None: it listens on `host` and `port`."""
+    redial: float = 1.0
+    """Between the end of a connection that it dialled and the next."""
+    tls: TlsFiles | None = None
+    """None: plain TCP."""
+    version: Version = Version.V3_4
     name: str = "smsc"
     """The system_id in its bind responses."""
     system_id: str | None = None

@@ -1,4 +1,4 @@
-"""The simulated SMSC: listens, binds ESMEs, takes their messages, sends them customers'.
+"""The simulated SMSC: binds ESMEs, takes their messages, sends them customers'.
 
 async with Smsc(SmscSettings(system_id="cez")) as smsc:
     await smsc.bound()
@@ -10,31 +10,44 @@ async with Smsc(SmscSettings(system_id="cez")) as smsc:
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from smsgw.clock import Clock, SystemClock
-from smsgw.simulator import wire
+from smsgw.simulator import tls, wire
 from smsgw.simulator.connection import Connection
 from smsgw.simulator.deliveries import Delivery, MoPart
+from smsgw.simulator.dialling import keep_dialling
 from smsgw.simulator.faults import Faults
-from smsgw.simulator.happenings import Connected, Happening, Oddity, SessionEnded
+from smsgw.simulator.happenings import Connected, Happening, Oddity, OutbindSent, SessionEnded
 from smsgw.simulator.intake import Intake
 from smsgw.simulator.outgoing import Outgoing
 from smsgw.simulator.records import Mo, MoState, Mt
-from smsgw.simulator.settings import SmscSettings
+from smsgw.simulator.settings import Connect, Outbind, SmscSettings
+from smsgw.simulator.tampering import Tampering
 from smsgw.simulator.watch import NotSeenError, Watch
 from smsgw.smpp.codec import Pdu, encode
 from smsgw.smpp.names import Command, status_name
-from smsgw.smpp.session import Answered, BindRequested, Ended, Event, Lost, Received, Violation
+from smsgw.smpp.session import (
+    Answered,
+    BindRefused,
+    BindRequested,
+    Bound,
+    Ended,
+    Event,
+    Lost,
+    Received,
+    Role,
+    Violation,
+)
 
-# How long `stop` waits for the ESMEs to answer its unbind, and the waiting calls, unless told
+# How long `stop` waits for the peers to answer its unbind, and the waiting calls, unless told
 # otherwise, for what they wait for: far longer than anything on loopback takes.
 STOPPING: Final = 1.0
 WITHIN: Final = 5.0
 
 
 class Smsc:
-    """An SMSC on a TCP port. What it saw is in the lists; they only grow.
+    """An SMSC on a TCP port, or one that dials. What it saw is in the lists; they only grow.
 
     `watch` is called with everything that happens, as it happens. It may be stopped and
     started again: it keeps its port, its records and what it has still to send.
@@ -65,23 +78,50 @@ class Smsc:
         self._references: Counter[str] = Counter()
         self._answers_taken: Counter[str] = Counter()
         self._sessions = 0
+        self._running = False
         self._server: asyncio.Server | None = None
+        self._dialling: asyncio.Task[NoReturn] | None = None
         self._port = self.settings.port
 
     # -- its life --------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Listen. Raises OSError if the port can't be had."""
+        """Listen, or begin to dial. Raises OSError if the port or a TLS file can't be had."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, self.settings.host, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+        settings = self.settings
+        if settings.dials is None:
+            self._server = await loop.create_server(
+                self._connection,
+                settings.host,
+                self._port,
+                ssl=tls.listening(settings.tls) if settings.tls else None,
+            )
+            self._port = self._server.sockets[0].getsockname()[1]
+        else:
+            context = tls.dialling(settings.tls) if settings.tls else None
+            self._dialling = loop.create_task(
+                keep_dialling(
+                    settings.dials,
+                    context,
+                    settings.redial,
+                    self._connection,
+                    self._clock,
+                    self._tell,
+                )
+            )
+        self._running = True
 
     async def stop(self) -> None:
-        """Listen no more and unbind; whoever doesn't answer that within a second is cut off."""
-        if self._server is None:
+        """Take no more connections and unbind; who doesn't answer within a second is cut off."""
+        if not self._running:
             return
+        self._running = False
+        if self._dialling is not None:
+            self._dialling.cancel()
+            await asyncio.wait({self._dialling})
         server, self._server = self._server, None
-        server.close()
+        if server is not None:
+            server.close()
         for connection in list(self._connections):
             connection.unbind()
         try:
@@ -89,7 +129,8 @@ class Smsc:
         except NotSeenError:
             self.drop(reset=True)
             await self._until(lambda: not self._connections, "end of all sessions", STOPPING)
-        await server.wait_closed()
+        if server is not None:
+            await server.wait_closed()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -240,15 +281,34 @@ class Smsc:
 
     def _connection(self) -> Connection:
         self._sessions += 1
-        return Connection(self._sessions, self.settings.limits, self._clock, self)
+        number, settings = self._sessions, self.settings
+        role = Role.ESME if isinstance(settings.dials, Connect) else Role.SMSC
+        tampering = Tampering(
+            number, role, settings.version, lambda: self._intake.mischief, self._clock, self._tell
+        )
+        return Connection(number, role, settings.limits, self._clock, self, tampering)
 
     def connected(self, connection: Connection) -> None:
         self._connections.append(connection)
-        if self._server is None:  # accepted while it was being stopped
+        self._tell(Connected(self._clock.now(), connection.number, connection.peer))
+        if not self._running:  # accepted while it was being stopped
             connection.drop(reset=False)
         elif self.faults.mute:
             connection.mute()
-        self._tell(Connected(self._clock.now(), connection.number, connection.peer))
+        else:
+            self._begin(connection)
+
+    def _begin(self, connection: Connection) -> None:
+        """Say the first word, where that is ours."""
+        match self.settings.dials:
+            case Outbind(_, _, system_id, password):
+                fields = {"system_id": system_id, "password": password}
+                connection.request(Command.OUTBIND, fields, (), None)
+                self._tell(OutbindSent(self._clock.now(), connection.number, system_id))
+            case Connect(_, _, system_id, password):
+                connection.bind(system_id, password)
+            case None:
+                pass
 
     def heard(self, connection: Connection, event: Event) -> None:
         self._count(connection, event)
@@ -261,6 +321,13 @@ class Smsc:
                 self._outgoing.lost(delivery, reason)
             case BindRequested(pdu) if not connection.dropped:
                 self._intake.bind(connection, pdu)
+            case Bound():
+                self._intake.bound(connection, Command.BIND_TRANSCEIVER, connection.bound_as)
+            case BindRefused(status):
+                self._intake.not_bound(
+                    connection, Command.BIND_TRANSCEIVER, connection.bound_as, status
+                )
+                connection.drop(reset=False)
             case Received(pdu) if not connection.dropped:
                 self._intake.serve(connection, pdu)
             case Violation(reason, octets):
@@ -269,7 +336,7 @@ class Smsc:
                 self._connections.remove(connection)
                 self._tell(SessionEnded(self._clock.now(), connection.number, reason))
             case _:
-                pass  # unheard on a connection that was cut, or what only an ESME is told
+                pass  # unheard on a connection that was cut
         self._outgoing.pump()
 
     def _count(self, connection: Connection, event: Event) -> None:

@@ -4,19 +4,17 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Header, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI, Header, Response
+from fastapi.responses import HTMLResponse
 from prometheus_client.exposition import choose_encoder
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smsgw import __version__
 from smsgw.metrics import REGISTRY
 from smsgw.web.health import Health, Readiness, Status, readiness
 from smsgw.web.page import INDEX, POLICY
-
-PROBLEM: Final = "application/problem+json"  # RFC 9457
+from smsgw.web.problem import answer_with_problems
 
 _HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -41,8 +39,7 @@ def create_app(health: Health) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_middleware(_SafeHeaders)
-    app.add_exception_handler(HTTPException, _refusal)
-    app.add_exception_handler(Exception, _failure)
+    answer_with_problems(app, _HEADERS)
 
     async def healthz() -> dict[str, str]:
         """The process lives and its event loop turns."""
@@ -94,25 +91,3 @@ def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
         await send(message)
 
     return send_with_headers
-
-
-async def _refusal(_request: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, HTTPException):
-        raise error
-    return _problem(HTTPStatus(error.status_code), error.detail, dict(error.headers or {}))
-
-
-async def _failure(_request: Request, _error: Exception) -> JSONResponse:
-    """What a client learns of an error of ours: the log has the rest."""
-    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "", _HEADERS)
-
-
-def _problem(status: HTTPStatus, detail: str, headers: dict[str, str]) -> JSONResponse:
-    body: dict[str, str | int] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-    }
-    if detail and detail != status.phrase:
-        body["detail"] = detail
-    return JSONResponse(body, status.value, headers, media_type=PROBLEM)

@@ -11,11 +11,14 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from smsgw.web import unix
 
 CONNECTIONS: Final = 100
 BACKLOG: Final = 64
@@ -37,10 +40,29 @@ async def serve(app: ASGIApp, host: str, port: int, ready: Callable[[int], None]
     can connect. Signals stay the caller's. Raises ListenError.
     """
     listener = await _listen(host, port)
+    await _serve(app, listener, lambda: ready(listener.getsockname()[1]))
+
+
+async def serve_unix(app: ASGIApp, path: Path, ready: Callable[[], None]) -> None:
+    """As `serve`, on a Unix socket at `path`, of mode 0600 and gone at the end.
+
+    A socket that is there is taken to be left over: that nobody serves it is the caller's care.
+    """
+    try:
+        listener = unix.listening(path, BACKLOG)
+    except OSError as error:
+        raise ListenError(f"can't listen on {path}: {error.strerror}") from error
+    try:
+        await _serve(app, listener, ready)
+    finally:
+        unix.remove(path)
+
+
+async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
     server = _Server(_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
-        ready(listener.getsockname()[1])
+        ready()
         await asyncio.shield(serving)
     finally:
         server.should_exit = True

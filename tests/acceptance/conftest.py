@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ from typing import IO, Any
 
 import pytest
 
-SMSGW = [sys.executable, "-m", "smsgw"]
+SMSGW = (sys.executable, "-m", "smsgw")
+FOREIGN = Path(__file__).parents[1] / "foreign"
 PATIENCE = 60  # seconds: machines are shared
 
 Event = dict[str, Any]
@@ -23,9 +25,9 @@ Event = dict[str, Any]
 class Program:
     """A process that prints JSON lines."""
 
-    def __init__(self, *arguments: str, on: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, *command: str, on: str, env: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [*SMSGW, *arguments],
+            command,
             text=True,
             env=os.environ | (env or {}),
             stdin=subprocess.PIPE,
@@ -83,7 +85,7 @@ class Daemon(Program):
     """`smsgw run`."""
 
     def __init__(self, config: Path, env: dict[str, str]) -> None:
-        super().__init__("run", "-c", str(config), on="stderr", env=env)
+        super().__init__(*SMSGW, "run", "-c", str(config), on="stderr", env=env)
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page."""
@@ -101,11 +103,23 @@ def simulate() -> Iterator[Callable[..., Program]]:
     with ExitStack() as stack:
 
         def start(*arguments: str) -> Program:
-            program = Program("simulate", "--port", "0", "--json", *arguments, on="stdout")
+            options = ("--port", "0", "--json", *arguments)
+            program = Program(*SMSGW, "simulate", *options, on="stdout")
             stack.callback(program.kill)
             return program
 
         yield start
+
+
+@pytest.fixture
+def foreign() -> Iterator[Program]:
+    """An SMSC that isn't ours, on a free port; `.ci/run` installs what it needs."""
+    node = shutil.which("node")
+    if node is None or not (FOREIGN / "node_modules" / "smpp").is_dir():
+        pytest.skip(f"no foreign SMSC: install node, then `npm ci` in {FOREIGN}")
+    program = Program(node, str(FOREIGN / "smsc.js"), on="stdout")
+    yield program
+    program.kill()
 
 
 @pytest.fixture

@@ -16,7 +16,19 @@ from smpplib import consts
 from smpplib.client import Client
 from typer.testing import CliRunner
 
+from smsgw.cli import simulate
 from smsgw.cli.simulate import app
+from smsgw.simulator import (
+    Bodies,
+    Connect,
+    Faults,
+    Outbind,
+    Pick,
+    Sequences,
+    SmscSettings,
+    TlsFiles,
+    Version,
+)
 from smsgw.simulator.errand import Message
 
 WITHIN = 10.0
@@ -231,6 +243,16 @@ def test_people_are_told_who_may_bind() -> None:
         (["--rate", "-1"], "'--rate': -1 is too small: the least is 0"),
         (["--delay", "nan"], "'--delay': 'nan' is not a number"),
         (["--ids", "octal"], "'--ids': 'octal' is none of decimal, hex, hex_in_response"),
+        (["--connect", "gateway"], "'gateway': write HOST:PORT"),
+        (["--connect", "gateway:0"], "'gateway:0': write HOST:PORT"),
+        (["--outbind", ":2775"], "':2775': write HOST:PORT"),
+        (["--outbind", "a:1", "--connect", "a:1"], "--outbind or --connect, not both"),
+        (["--tls-ca", __file__], "who listens has to show a certificate: --tls-cert"),
+        (["--tls-cert", "/no/such"], "Invalid value for '--tls-cert'"),
+        (["--version", "3.3", "--long-messages", "payload"], "a TLV, which 3.3 doesn't know"),
+        (["--version", "5.0"], "'--version': '5.0' is none of 3.3, 3.4"),
+        (["--sequences", "odd"], "'--sequences': 'odd' is none of plain, zero, same, large"),
+        (["--malform", "some"], "write all, first:5, each:3 or 10%"),
     ],
     ids=lambda value: "" if isinstance(value, str) else " ".join(value),
 )
@@ -299,3 +321,98 @@ def test_a_port_in_use_is_an_error() -> None:
 )
 def test_a_line_is_read(line: str, message: Message) -> None:
     assert Message.parse(line) == message
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SmscSettings, Faults]]:
+    """What the simulator is started with, instead of its start."""
+    seen: list[tuple[SmscSettings, Faults]] = []
+
+    async def serve(settings: SmscSettings, faults: Faults, *_: Any, **__: Any) -> int:
+        seen.append((settings, faults))
+        return 0
+
+    monkeypatch.setattr(simulate, "_serve", serve)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "faults"),
+    [
+        ("", Faults()),
+        ("--throttle 30 --throttle-burst 5", Faults(throttle=30, throttle_burst=5)),
+        ("--queue 100", Faults(queue=100)),
+        ("--freeze-after 3", Faults(freeze_after=3)),
+        ("--no-enquire-link-resp", Faults(no_enquire_link_resp=True)),
+        ("--stop-reading", Faults(stop_reading=True)),
+        ("--unbind-after 2.5", Faults(unbind_after=2.5)),
+        ("--sequences large", Faults(sequences=Sequences.LARGE)),
+        ("--bodies nul", Faults(bodies=Bodies.NUL)),
+        ("--malform each:3", Faults(malform=Pick(each=3))),
+        ("--mute --reset --drop-after 4", Faults(mute=True, drop_by_reset=True, drop_after=4)),
+    ],
+)
+def test_faults_are_asked_for(
+    asked: list[tuple[SmscSettings, Faults]], arguments: str, faults: Faults
+) -> None:
+    assert CliRunner().invoke(app, ["--once", *arguments.split()]).exit_code == 0
+    assert asked[0][1] == faults
+
+
+FILE = Path(__file__)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        (f"--tls-cert {FILE}", {"tls": TlsFiles(cert=FILE)}),
+        (
+            f"--tls-cert {FILE} --tls-key {FILE} --tls-ca {FILE}",
+            {"tls": TlsFiles(FILE, FILE, FILE)},
+        ),
+        ("--version 3.3", {"version": Version.V3_3}),
+        ("--connect h:1 --redial 2", {"dials": Connect("h", 1), "redial": 2.0}),
+        (
+            "--connect [::1]:9 --system-id us --password p",
+            {"dials": Connect("::1", 9, "us", "p"), "system_id": "us", "password": "p"},
+        ),
+        (f"--connect h:1 --tls-ca {FILE}", {"dials": Connect("h", 1), "tls": TlsFiles(ca=FILE)}),
+        (
+            "--outbind h:1 --outbind-system-id us --outbind-password p --system-id cez",
+            {"dials": Outbind("h", 1, "us", "p"), "system_id": "cez"},
+        ),
+    ],
+)
+def test_an_smsc_of_another_sort_is_asked_for(
+    asked: list[tuple[SmscSettings, Faults]], arguments: str, changed: dict[str, Any]
+) -> None:
+    assert CliRunner().invoke(app, ["--once", *arguments.split()]).exit_code == 0
+    assert {name: getattr(asked[0][0], name) for name in changed} == changed
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["people", "programs"])
+def test_it_says_whom_it_dials(as_json: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        options = ["--connect", f"127.0.0.1:{port}", "--once", "--patience", "0.1", "--mo", "1:a"]
+        told = CliRunner().invoke(app, options + ["--json"] * as_json)
+    assert told.exit_code == 1
+    first = told.stdout.splitlines()[0]
+    if as_json:
+        assert json.loads(first) == {"event": "dialling", "host": "127.0.0.1", "port": port}
+    else:
+        assert first == f"dialling 127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--port", "0", "--tls-cert", str(FILE)],
+        ["--connect", "127.0.0.1:1", "--tls-ca", str(FILE)],
+    ],
+    ids=["listening", "dialling"],
+)
+def test_a_tls_file_that_is_none_is_an_error(options: list[str]) -> None:
+    refused = CliRunner().invoke(app, options)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"{FILE} is of no use: " in refused.stderr

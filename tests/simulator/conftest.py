@@ -1,6 +1,7 @@
 """An ESME for the simulator's tests: binds, answers as told, remembers everything."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from smsgw.smpp.names import Command, Status
 from smsgw.smpp.session import (
     Answered,
     BindRefused,
+    BindRequested,
     Bound,
     Ended,
     Limits,
@@ -26,21 +28,30 @@ WITHIN = 5.0
 
 
 class Esme(asyncio.Protocol):
-    """Answers each deliver_sm with what `answer` gives for it; None: not at all."""
+    """Answers each deliver_sm with what `answer` gives for it; None: not at all.
 
-    def __init__(self, answer: Callable[[Pdu], int | None]) -> None:
+    As the SMSC of a session it takes every bind, and `delivered` is what was submitted.
+    """
+
+    def __init__(self, answer: Callable[[Pdu], int | None], role: Role = Role.ESME) -> None:
         self.answer = answer
+        self.connected: Callable[[], None] = lambda: None
         self.delivered: list[Pdu] = []
-        self.session = Session(Role.ESME, Limits(), 0.0)
+        self.octets = b""  # all that came
+        self.heard = asyncio.Event()  # anything
+        self.session = Session(role, Limits(), 0.0)
         self.ended = asyncio.Event()
         self.reset = False
         self._bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        self.connected()
 
     def data_received(self, data: bytes) -> None:
+        self.octets += data
         self._take(self.session.receive(data, 0.0))
+        self.heard.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reset = isinstance(exc, ConnectionResetError)
@@ -53,6 +64,9 @@ class Esme(asyncio.Protocol):
                     self._bound.set_result(Status.ROK)
                 case BindRefused(refusal):
                     self._bound.set_result(refusal)
+                case BindRequested(pdu):
+                    self.delivered.append(pdu)
+                    self.session.accept_bind(pdu, "gateway", 0.0)
                 case Answered(asyncio.Future() as future, pdu):
                     future.set_result(pdu)
                 case Lost(asyncio.Future() as future):
@@ -117,3 +131,26 @@ async def _esme(
 def esme() -> Callable[..., AbstractAsyncContextManager[Esme]]:
     """`async with esme(smsc, command=…, answer=…) as bound:` an ESME at a simulator."""
     return _esme
+
+
+@asynccontextmanager
+async def _listening(
+    role: Role = Role.ESME, context: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[int, asyncio.Queue[Esme]]]:
+    loop = asyncio.get_running_loop()
+    dialled: asyncio.Queue[Esme] = asyncio.Queue()
+
+    def connection() -> Esme:
+        made = Esme(lambda _: Status.ROK, role)
+        made.connected = lambda: dialled.put_nowait(made)
+        return made
+
+    server = await loop.create_server(connection, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1], dialled
+
+
+@pytest.fixture
+def listening() -> Callable[..., AbstractAsyncContextManager[tuple[int, asyncio.Queue[Esme]]]]:
+    """`async with listening(role) as (port, dialled):` a gateway to be dialled by a simulator."""
+    return _listening

@@ -5,7 +5,8 @@ import pytest
 from smsgw.simulator.faults import Faults, Mischief, Pick
 from smsgw.smpp.names import Status
 
-ROK, SYSERR, THROTTLED = Status.ROK, Status.RSYSERR, Status.RTHROTTLED
+ROK, SYSERR = Status.ROK, Status.RSYSERR
+THROTTLED, FULL = Status.RTHROTTLED, Status.RMSGQFUL
 
 
 @pytest.mark.parametrize(
@@ -77,22 +78,36 @@ def test_a_share_strikes_by_chance_and_by_its_seed() -> None:
         (Faults(), [0.0, 0.0], [ROK, ROK]),
         (Faults(refuse=Pick(first=1)), [0.0, 0.0], [SYSERR, ROK]),
         (Faults(refuse=Pick(each=2), refuse_status=0x45), [0.0] * 4, [ROK, 0x45, ROK, 0x45]),
-        (Faults(throttle=2), [0.0, 0.1, 0.2, 0.9], [ROK, ROK, THROTTLED, THROTTLED]),
-        (Faults(throttle=2), [0.0, 0.5, 1.0, 1.1], [ROK, ROK, ROK, THROTTLED]),
+        (Faults(throttle=2), [5.0, 5.1, 5.2, 5.5, 5.6], [ROK, ROK, THROTTLED, ROK, THROTTLED]),
+        (Faults(throttle=2, throttle_burst=1), [5.0, 5.4, 5.9], [ROK, THROTTLED, ROK]),
+        (Faults(throttle=1, throttle_burst=3), [5.0] * 4, [ROK, ROK, ROK, THROTTLED]),
         (Faults(throttle=1, refuse=Pick(first=1)), [0.0, 0.1, 0.2], [SYSERR, ROK, THROTTLED]),
     ],
-    ids=["none", "first", "each second", "throttled", "any second", "refused ones don't count"],
+    ids=[
+        "none",
+        "first",
+        "each second",
+        "throttled",
+        "no burst",
+        "a burst",
+        "refused ones don't count",
+    ],
 )
 def test_submits_are_answered(faults: Faults, moments: list[float], statuses: list[int]) -> None:
     mischief = Mischief(faults, Random(0))
-    assert [mischief.submit_status(now) for now in moments] == statuses
+    assert [mischief.submit_status(now, 0) for now in moments] == statuses
+
+
+def test_what_waits_for_its_delivery_fills_the_queue() -> None:
+    mischief = Mischief(Faults(queue=2), Random(0))
+    assert [mischief.submit_status(0.0, n) for n in (0, 1, 2, 3)] == [ROK, ROK, FULL, FULL]
 
 
 def test_binds_and_responses_are_counted_by_themselves() -> None:
     mischief = Mischief(
         Faults(refuse_binds=Pick(first=1), refuse_bind_status=0x0F, lose=Pick(each=2)), Random(0)
     )
-    assert [mischief.submit_status(0.0) for _ in range(3)] == [ROK] * 3
+    assert [mischief.submit_status(0.0, 0) for _ in range(3)] == [ROK] * 3
     assert [mischief.bind_status() for _ in range(3)] == [0x0F, ROK, ROK]
     assert [mischief.loses_response() for _ in range(4)] == [False, True, False, True]
 
