@@ -182,17 +182,17 @@ class Connection(asyncio.Protocol):
 
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send segments; each comes back once through `Keeper.settled`."""
-        now = self._clock.monotonic()
+        now, at = self._clock.monotonic(), self._clock.now()
         unsent: list[Outcome] = []
         for segment in segments:
             fields, tlvs = self._end.form(self._translator, segment)
             try:
                 self._session.request(self._end.command, fields, tlvs, now, segment)
             except SessionError as error:
-                unsent.append(self._unsent(segment, Acceptance.NOT_SENT, error))
+                unsent.append(Outcome(segment, Acceptance.NOT_SENT, at, error=str(error)))
             except EncodeError as error:
                 self.log.error("link.segment_unfit", reason=str(error))
-                unsent.append(self._unsent(segment, Acceptance.PERMANENT, error))
+                unsent.append(Outcome(segment, Acceptance.PERMANENT, at, error=str(error)))
         self._flush_soon()
         if unsent:
             self._keeper.settled(self, unsent)
@@ -368,9 +368,6 @@ class Connection(asyncio.Protocol):
             self._drain.look(next(iter(self._unanswered), math.inf))
 
     # -- what goes out ---------------------------------------------------------------------
-
-    def _unsent(self, segment: Segment, acceptance: Acceptance, error: Exception) -> Outcome:
-        return Outcome(segment, acceptance, self._clock.now(), error=str(error))
 
     def _flush_soon(self) -> None:
         if not self._flushing:
