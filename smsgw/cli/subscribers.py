@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 app = noun("Registrations. Phone numbers are printed in full.")
 
-# Channels that a clerk can register for; the others are the customer's own and the file's.
-CLERKS: Final = (Channel.WEB, Channel.CENTRE, Channel.EASYPAY, Channel.API)
-
 Phone = Annotated[
     str, typer.Argument(metavar="MSISDN", help="A phone number: 0888123456, +359888123456, ….")
 ]
@@ -66,7 +63,9 @@ def add(
     ] = None,
     channel: Annotated[
         str,
-        typer.Option(parser=one_of(*CLERKS), metavar="|".join(CLERKS), help="Where it comes from."),
+        typer.Option(
+            parser=one_of(*Channel), metavar="|".join(Channel), help="Where it comes from."
+        ),
     ] = "centre",
     config: Config = None,
 ) -> None:

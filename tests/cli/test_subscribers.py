@@ -148,9 +148,9 @@ def test_add_past_a_bound(folder: Path) -> None:
             id="script",
         ),
         pytest.param(
-            ["add", "0888123456", HOME, "--channel", "sms"],
-            "'--channel': 'sms' is none of web, centre, easypay, api",
-            id="a message's channel",
+            ["add", "0888123456", HOME, "--channel", "fax"],
+            "'--channel': 'fax' is none of sms, web, centre, easypay, api, import",
+            id="no channel",
         ),
         pytest.param(["add", "0888123456"], "Missing argument 'NUMBER'", id="too few"),
         pytest.param(["end", "0888123456", ""], "'' is not a customer number", id="an empty one"),
