@@ -42,7 +42,7 @@ def test_a_conversation_with_a_carrier_that_binds_to_us(
     responses: list[Any] = []
     client = Client("127.0.0.1", port, timeout=WITHIN, allow_unknown_opt_params=True)
     client.set_message_received_handler(lambda pdu: messages.append(pdu) or consts.SMPP_ESME_ROK)
-    client.set_message_sent_handler(lambda pdu: responses.append(pdu))
+    client.set_message_sent_handler(responses.append)
     client.connect()
     client.bind_transceiver(system_id="mtel", password="hush")
     assert '"links":"ok"' in daemon.get("/readyz")[1]
