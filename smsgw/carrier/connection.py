@@ -44,7 +44,6 @@ from smsgw.smpp.session import (
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
 _PARTING: Final = frozenset({State.UNBINDING, State.UNBOUND})
-
 _P = ParamSpec("_P")
 
 

@@ -163,11 +163,13 @@ class Listening:
     # -- one connection --------------------------------------------------------------------
 
     async def _serve(self, accepted: socket.socket, address: IpAddress) -> None:
-        """Hold a connection until it is closed."""
+        """Hold a connection until it is closed. A fault of ours ends it, and nothing else."""
         try:
             connection = await self._connected(accepted, address)
             if connection is not None:
                 await self._hold(connection)
+        except Exception:
+            self._log.exception("link.connection_failed")
         finally:
             accepted.close()
             self._gate.left(address)

@@ -721,6 +721,28 @@ def test_hostile_first_octets(play: Play, way: str, octets: bytes, answer: int |
     assert not [each for each in logs if each["log_level"] in ("error", "critical")]
 
 
+def test_a_fault_of_ours_ends_its_connection_only(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        holding = await bench.bound()
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "accept_bind", lambda *_: 1 // 0)
+            broken = await bench.call()
+            broken.bind()
+            await bench.until(lambda: broken.over)
+        with monkeypatch.context() as patch:
+            patch.setattr(Link, "connection", lambda *_: 1 // 0)
+            broken = await bench.call()
+            await bench.until(lambda: broken.over)
+        assert not holding.over
+        await bench.bound()
+
+    logs = play(scenario, sessions=2)
+    errors = [each["event"] for each in logs if each["log_level"] == "error"]
+    assert errors == ["link.connection_failed"] * 2
+
+
 def test_an_address_that_is_taken_is_tried_again(world: Any, play: Play) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
