@@ -29,7 +29,7 @@ from smsgw.carrier.ways import Failure, Holder
 from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.types import Address
 from smsgw.smpp.session import Role
 from smsgw.smpp.status import bind_reaction

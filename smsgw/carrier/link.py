@@ -29,7 +29,7 @@ from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.message import Acceptance, Outcome, Segment
 from smsgw.service.ports import Exchange, LinkState, LinkStatus
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.types import Address
 from smsgw.smpp.session import Limits, Role, Session
 

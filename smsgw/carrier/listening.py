@@ -25,7 +25,7 @@ from smsgw.carrier.ways import Failure, Holder
 from smsgw.carrier.wording import said
 from smsgw.clock import Clock
 from smsgw.service.ports import LinkStatus
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.transport import Listener
 from smsgw.settings.types import Address
 from smsgw.smpp.codec import Pdu

@@ -22,7 +22,7 @@ from smsgw.service.message import (
     ReceiptState,
     Segment,
 )
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp import receipts
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.status import Reaction, submit_reaction

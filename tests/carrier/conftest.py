@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from smsgw.carrier.link import Link, SessionIds
 from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
 from smsgw.service.ports import Incoming, LinkStatus
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import (
     Answered,

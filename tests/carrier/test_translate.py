@@ -20,7 +20,7 @@ from smsgw.service.message import (
     Segment,
     SegmentKey,
 )
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp.codec import FieldValue, Pdu, decode, encode
 from smsgw.smpp.status import SUBMIT
 from smsgw.smpp.tables import Command, Status, Tlv

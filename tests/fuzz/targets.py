@@ -11,7 +11,7 @@ from typing import Final
 from smsgw.carrier import userdata
 from smsgw.carrier.translate import Translator
 from smsgw.service import keywords
-from smsgw.settings.model import CarrierSettings
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp import receipts
 from smsgw.smpp.codec import EncodeError, Pdu, PduError, decode, encode
 from smsgw.smpp.describe import describe

@@ -12,7 +12,8 @@ import pytest
 
 from smsgw import settings
 from smsgw.service.message import MessageKind
-from smsgw.settings.model import Settings, Source
+from smsgw.settings.carrier import Source
+from smsgw.settings.model import Settings
 from smsgw.settings.types import Address, Duration, Hours, Percent
 from smsgw.smpp.tables import Tlv
 
