@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from smsgw.settings import model, transport
+from smsgw.settings import carrier, model, transport
 from smsgw.settings.section import Section
 from smsgw.settings.types import Address, Duration, Hours, Percent
 
@@ -41,7 +41,7 @@ def schema() -> dict[str, Any]:
 
 def _docstrings() -> dict[tuple[str, str], str]:
     """The string under each field of the model's classes, by class and field."""
-    modules = (ast.parse(inspect.getsource(module)) for module in (model, transport))
+    modules = (ast.parse(inspect.getsource(module)) for module in (carrier, model, transport))
     return {
         (section.name, field.target.id): doc.value.value
         for module in modules
