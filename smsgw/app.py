@@ -155,7 +155,11 @@ class App:
         metrics.BILLING_MAX_AGE.set(self._settings.billing.max_age)
         metrics.MOS_WAITING.set_function(lambda: self._exchange.waiting)
         metrics.MOS_WAITING_LIMIT.set(
-            sum(one.inbound_window for one in self._settings.carriers.values() if one.enabled)
+            sum(
+                one.inbound_window * one.sessions
+                for one in self._settings.carriers.values()
+                if one.enabled
+            )
         )
         await self._observe()
         exchange = tasks.create_task(self._exchange.run(), name="exchange")

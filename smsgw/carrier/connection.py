@@ -342,8 +342,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, verdicts: Sequence[Verdict]) -> None:
         now = self._clock.monotonic()
         for token, ack in verdicts:
-            pdu = self._unanswered.pop(token, None)
-            if pdu is not None:
+            if (pdu := self._unanswered.pop(token, None)) is not None:
                 self._acknowledge(pdu, token, ack, now)
         self._valve.turn(len(self._unanswered))
         self._flush_soon()
@@ -358,8 +357,7 @@ class Connection(asyncio.Protocol):
         self.opened.set_result(None)
 
     def _lose(self, reason: str) -> None:
-        events = self._session.lost(self._clock.monotonic(), reason)
-        if events:
+        if events := self._session.lost(self._clock.monotonic(), reason):
             self._handle(events)
 
     def _look_whether_drained(self) -> None:
@@ -388,8 +386,6 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
             self._cutter.by(self._clock.monotonic() + CLOSE_SECONDS)
-
-    # -- time ------------------------------------------------------------------------------
 
     @_guarded
     def _tick(self) -> None:

@@ -98,8 +98,10 @@ class Dialling:
         self._hosts = settings.addresses
         self._binding = asyncio.Lock()
         self._hurried = asyncio.Event()
-        self._refused: Failure | None = None  # our credentials: no post tries them before
+        # Our credentials were refused: no post tries them before the moment, and all wait together.
+        self._refused: Failure | None = None
         self._locked_until = 0.0
+        self._slowly = Backoff(random)
         self._failures: dict[int, Failure] = {}  # the last of each host since it was bound to
         self._contexts = tls.contexts(tls.dialling, settings.tls, holder.log)
 
@@ -129,7 +131,7 @@ class Dialling:
         """Keep it as long as that goes; why it went no longer."""
         try:
             while True:
-                await _one_of(held.closed, BACK_SECONDS if held.place else None)
+                await _one_of(held.closed, within=BACK_SECONDS if held.place else None)
                 if (lost := held.ended()) is None:
                     await self._move_back(held)
                 elif (failure := await self._mend(held, lost, backoff)) is not None:
@@ -143,10 +145,13 @@ class Dialling:
         failure = Failure("link.lost", Trouble.LOST, reason, held.place)
         if self._clock.monotonic() - held.since >= STEADY_SECONDS:
             backoff.reset()
-        while held.alive and self._holder.wanted.is_set():
+        while held.alive:
+            if not self._holder.wanted.is_set():
+                await _until(self._holder.wanted, held.closed)
+                continue
             await self._pause(failure, backoff, held.closed)
             if not held.alive or not self._holder.wanted.is_set():
-                break
+                continue
             async with self._binding:
                 got = await self._bind(held.place, lost)
             if isinstance(got, Connection):
@@ -156,8 +161,6 @@ class Dialling:
             failure = got
             if failure.trouble is Trouble.UNREACHABLE and len(self._hosts) > 1:
                 await self._leave(held)
-        for connection in held.connections.values():
-            await asyncio.shield(connection.closed)  # the link parts with it
         return failure
 
     async def _move_back(self, held: Held) -> None:
@@ -236,6 +239,7 @@ class Dialling:
             raise
         if connection.id is not None:
             self._failures.pop(place, None)
+            self._slowly.reset()
             return connection
         await asyncio.shield(connection.closed)
         if connection.refusal is None:
@@ -260,17 +264,21 @@ class Dialling:
 
     async def _pause(self, failure: Failure, backoff: Backoff, ends: Futures = ()) -> None:
         """Wait as long as the failure needs, or until one of `ends` comes."""
-        delay = backoff.next(failure.trouble)
         if failure.trouble is Trouble.CREDENTIALS:
-            self._refused = failure
-            self._locked_until = self._clock.monotonic() + delay
+            delay = self._lock(failure)
+        else:
+            delay = backoff.next(failure.trouble)
         self._holder.turn(LinkStatus.WAITING)
         self._say(failure, retry_in=round(delay, 1))
-        hurried = asyncio.ensure_future(self._hurried.wait())
-        try:
-            await _one_of([hurried, *ends], delay)
-        finally:
-            hurried.cancel()
+        await _until(self._hurried, ends, within=delay)
+
+    def _lock(self, failure: Failure) -> float:
+        """Seconds until the credentials may be tried again, counted from the last real try."""
+        now = self._clock.monotonic()
+        if failure is not self._refused:
+            self._refused = failure
+            self._locked_until = now + self._slowly.next(failure.trouble)
+        return max(self._locked_until - now, 0.0)
 
     def _say(self, failure: Failure, **fields: object) -> None:
         """Log what went wrong, once until it is well or something else is wrong."""
@@ -286,6 +294,15 @@ class Dialling:
         self._failures[failure.place] = failure
 
 
-async def _one_of(ends: Iterable[asyncio.Future[Any]], seconds: float | None) -> None:
-    """Wait for one of `ends`, or so long."""
-    await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+async def _one_of(ends: Iterable[asyncio.Future[Any]], within: float | None) -> None:
+    """Wait for one of `ends`, at most `within` seconds."""
+    await asyncio.wait(ends, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _until(event: asyncio.Event, ends: Futures, within: float | None = None) -> None:
+    """As `_one_of`, or until `event` is set."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await _one_of([waiting, *ends], within)
+    finally:
+        waiting.cancel()

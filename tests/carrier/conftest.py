@@ -354,7 +354,7 @@ class Still(Random):
 class Bench:
     """A link that runs, its SMSC, and what the exchange was told."""
 
-    def __init__(self, world: World, **keys: Any) -> None:
+    def __init__(self, world: World, *, chance: bool = False, **keys: Any) -> None:
         self.world = world
         self.smsc = world.smsc
         self.second = world.second
@@ -365,7 +365,7 @@ class Bench:
             world.diary,
             world.clock,
             ids=SessionIds(),
-            random=Still(),
+            random=Random(7) if chance else Still(),
         )
         self.running = asyncio.ensure_future(self.link.run())
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -227,6 +228,19 @@ def test_wrong_credentials_are_tried_by_one_session_for_all_and_raise_an_alarm(
     logs = play(scenario, sessions=3)
     refused = [each for each in logs if each["event"] == "link.bind_refused"]
     assert [each["log_level"] for each in refused].count("error") == 1
+
+
+def test_posts_that_wait_for_credentials_never_put_each_other_off(world: Any, play: Play) -> None:
+    world.smsc.refusal = Status.RINVSYSID
+
+    async def scenario(bench: Any) -> None:
+        await asyncio.sleep(20_000)
+        gaps = [b - a for a, b in pairwise(bench.smsc.dials)]
+        assert 60 <= min(gaps) <= max(gaps) <= 600
+        bench.smsc.refusal = None
+        await bench.until(lambda: bench.link.state().sessions == 5)
+
+    play(scenario, sessions=5, chance=True)
 
 
 # -- several hosts -----------------------------------------------------------------------------

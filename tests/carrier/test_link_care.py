@@ -117,6 +117,27 @@ def test_resuming_keeps_a_session_that_is_not_unbound_yet(world: Any, play: Play
     play(scenario)
 
 
+def test_resuming_completes_a_pair_of_which_half_is_gone(world: Any, play: Play) -> None:
+    world.smsc.submit_status = None
+
+    async def scenario(bench: Any) -> None:
+        await bench.until(lambda: bench.status is LinkStatus.BOUND)
+        receiver, transmitter = bench.smsc.peers
+        bench.submit(1)
+        await bench.until(lambda: transmitter.submits)
+        draining = asyncio.ensure_future(bench.link.drain())
+        await bench.until(lambda: receiver.closed_at is not None)
+        await asyncio.sleep(20)
+        bench.link.resume()
+        await draining
+        assert bench.status is not LinkStatus.BOUND
+        await bench.until(lambda: bench.status is LinkStatus.BOUND)
+        assert bench.now < 25
+        assert transmitter.closed_at is None
+
+    play(scenario, bind="transmitter+receiver")
+
+
 def test_draining_waits_no_longer_than_a_response_may_take(world: Any, play: Play) -> None:
     world.smsc.submit_status = None
 
