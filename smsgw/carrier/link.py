@@ -90,6 +90,7 @@ class Link:
         self.wanted.set()
         self._bound: list[Connection] = []
         self._leaving: set[Connection] = set()
+        self._unfit: dict[Connection, str] = {}  # those that only a new bind helps, and why
         self._draining: asyncio.Future[list[None]] | None = None
         self._stopped = asyncio.Event()
         self._wake = Timer(clock, self._woken)
@@ -159,7 +160,9 @@ class Link:
     def _sending(self) -> Sequence[Connection]:
         if not self.wanted.is_set():
             return ()
-        return [each for each in self._bound if each not in self._leaving]
+        return [
+            each for each in self._bound if each not in self._leaving and each not in self._unfit
+        ]
 
     @property
     def _in_flight(self) -> int:
@@ -327,7 +330,11 @@ class Link:
         self._exchange.settled(outcomes)
         unfit = [each.error for each in outcomes if each.acceptance is Acceptance.LINK]
         if unfit:
-            connection.unbind(f"submits refused with {unfit[0]}")  # only a new bind helps
+            self._unfit.setdefault(connection, f"submits refused with {unfit[0]}")
+        if connection in self._unfit:
+            # The others that are outstanding are answered first: unbinding now would lose them.
+            if not connection.in_flight:
+                connection.unbind(self._unfit[connection])
         elif any(each.acceptance is Acceptance.LOST for each in outcomes):
             self._look_whether_stalled(connection)
         self._wake_when_tokens_are_there()
@@ -341,6 +348,7 @@ class Link:
             self._meter.dropped(connection.reason)
             self._last_error = connection.reason
         self._leaving.discard(connection)
+        self._unfit.pop(connection, None)
         self._told = LinkStatus.WAITING
         self._look()
 

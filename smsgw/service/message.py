@@ -207,7 +207,7 @@ class Acceptance(IntEnum):
     TEMPORARY = 2  # refused for now: try later
     FEW_TRIES = 3  # refused; trying again may help, but not often
     THROTTLED = 4  # refused for the link's pace, not for itself
-    LINK = 5  # refused because the link is not fit to send: it waits for the next bind
+    LINK = 5  # refused because the link is not fit to send: only a new bind helps
     PERMANENT = 6  # refused for good
     LOST = 7  # sent, and no response came
     QUEUE_FULL = 8  # refused for now: too much waits already, for the recipient or for everybody

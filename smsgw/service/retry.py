@@ -28,13 +28,15 @@ class BackOff(NamedTuple):
 BACK_OFF: Final[dict[Acceptance, BackOff]] = {
     Acceptance.TEMPORARY: BackOff(first=5.0, longest=300.0, tries=None),
     Acceptance.QUEUE_FULL: BackOff(first=5.0, longest=300.0, tries=None),
+    # Not its fault, most likely; but one that draws this always must not rebind the link for ever.
+    Acceptance.LINK: BackOff(first=5.0, longest=300.0, tries=None),
     Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
 }
 
 LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
 
-# A refusal for the link's sake says nothing of the message: it keeps its place in the queue.
-NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED, Acceptance.LINK})
+# A refusal for the link's pace says nothing of the message: it keeps its place in the queue.
+NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED})
 
 # Kinds whose receiver is waiting for them: better twice than never, so sent once more when the
 # response was lost. All others are held as UNKNOWN until an operator or a receipt decides, unless

@@ -12,6 +12,7 @@ from smsgw.carrier.link import SessionIds
 from smsgw.metrics import REGISTRY
 from smsgw.service.message import Acceptance, Ack
 from smsgw.service.ports import Carrier, LinkStatus
+from smsgw.smpp.session import State
 from smsgw.smpp.tables import Command, Status
 
 EPOCH = 1_800_000_000.0
@@ -424,6 +425,29 @@ def test_a_link_that_is_not_fit_to_send_is_bound_anew(world: Any, play: Play) ->
 
     logs = play(scenario)
     assert logs[1]["reason"] == "submits refused with 0x00000004 ESME_RINVBNDSTS"
+
+
+def test_one_unfit_submit_loses_none_of_the_others(world: Any, play: Play) -> None:
+    world.smsc.submit_status = None
+
+    async def scenario(bench: Any) -> None:
+        await bench.bound()
+        bench.submit(1, 2, 3)
+        await bench.until(lambda: len(bench.smsc.peer.submits) == 3)
+        first, *others = bench.smsc.peer.submits
+        bench.smsc.peer.respond(first, Status.RINVBNDSTS)
+        await bench.until(lambda: world.diary.outcomes)
+        assert bench.link.capacity() == 0
+        await asyncio.sleep(1)
+        assert bench.smsc.peer.session.state is State.BOUND_TRX, (
+            "no unbind before they are answered"
+        )
+        for other in others:
+            bench.smsc.peer.respond(other)
+        await bench.bound(sessions=2)
+        assert bench.acceptances() == ["LINK", "ACCEPTED", "ACCEPTED"]
+
+    play(scenario)
 
 
 def test_a_peer_that_reads_again_is_said_to_be_ready(world: Any, play: Play) -> None:

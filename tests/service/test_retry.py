@@ -40,7 +40,7 @@ def segment(kind: MessageKind, attempts: int, lost: int, age: float) -> Segment:
         (Acceptance.PERMANENT, ANSWER, 0, 0, 0, MtState.REFUSED, None, 1),
         (Acceptance.NOT_SENT, ANSWER, 0, 0, 0, MtState.QUEUED, None, 0),
         (Acceptance.THROTTLED, ANSWER, 3, 0, 0, MtState.QUEUED, None, 3),
-        (Acceptance.LINK, NOTICE, 0, 0, 0, MtState.QUEUED, None, 0),
+        (Acceptance.LINK, NOTICE, 0, 0, 0, MtState.WAITING, 5.0, 1),
         (Acceptance.TEMPORARY, ANSWER, 0, 0, 0, MtState.WAITING, 5.0, 1),
         (Acceptance.TEMPORARY, ANSWER, 1, 0, 0, MtState.WAITING, 10.0, 2),
         (Acceptance.TEMPORARY, ANSWER, 5, 0, 0, MtState.WAITING, 160.0, 6),
