@@ -1,5 +1,6 @@
 """How long a link waits before it tries again, by what went wrong."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import Enum
 from random import Random
@@ -44,7 +45,7 @@ REFUSED: Final[Mapping[BindReaction, Trouble]] = {
 
 
 class Backoff:
-    """Counts tries that failed in the same way, and spreads the next one.
+    """Counts tries that failed, each trouble by itself, and spreads the next one.
 
     Of a pause half is sure and half is chance, so that links which lost the same SMSC don't
     come back all at once.
@@ -53,18 +54,16 @@ class Backoff:
     def __init__(self, random: Random, pauses: Mapping[Trouble, Pause] = PAUSES) -> None:
         self._random = random
         self._pauses = pauses
-        self._trouble: Trouble | None = None
-        self._tries = 0
+        self._tries: Counter[Trouble] = Counter()
 
     def next(self, trouble: Trouble) -> float:
         """Seconds to wait after one more failure."""
-        self._tries = self._tries + 1 if trouble is self._trouble else 0
-        self._trouble = trouble
         pause = self._pauses[trouble]
-        doublings = min(self._tries, 10)  # 2^10 s is beyond any `longest`
+        doublings = min(self._tries[trouble], 10)  # 2^10 s is beyond any `longest`
+        self._tries[trouble] += 1
         whole = min(pause.first * 2.0**doublings, pause.longest)
         return whole * (0.5 + 0.5 * self._random.random())
 
     def reset(self) -> None:
         """All is well: the next failure is the first."""
-        self._trouble = None
+        self._tries.clear()

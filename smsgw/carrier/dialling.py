@@ -38,7 +38,6 @@ from smsgw.smpp.tables import Command
 CONNECT_SECONDS: Final = 10.0
 STEADY_SECONDS: Final = 60.0  # what was held so long is no part of a flapping
 BACK_SECONDS: Final = 600.0  # between two tries to move back to the first host
-PART_SECONDS: Final = 10.0  # for what is given up to drain
 
 Binds = tuple[Command, ...]
 TRANSCEIVER: Final[Binds] = (Command.BIND_TRANSCEIVER,)
@@ -175,7 +174,8 @@ class Dialling:
         await self._leave(old)
 
     async def _leave(self, held: Held) -> None:
-        leaving = (self._holder.leave(one, PART_SECONDS) for one in held.connections.values())
+        within = self._settings.response_timeout
+        leaving = (self._holder.leave(one, within) for one in held.connections.values())
         try:
             await asyncio.gather(*leaving)
         finally:

@@ -91,7 +91,7 @@ class Link:
         self._bound: list[Connection] = []
         self._leaving: set[Connection] = set()
         self._unfit: dict[Connection, str] = {}  # those that only a new bind helps, and why
-        self._draining: asyncio.Future[list[None]] | None = None
+        self._draining: asyncio.Future[list[BaseException | None]] | None = None
         self._stopped = asyncio.Event()
         self._wake = Timer(clock, self._woken)
         self._status = LinkStatus.STOPPED
@@ -144,7 +144,7 @@ class Link:
             self._settings.name,
             self._status,
             self._since,
-            len(self._bound),
+            sum(each.sends or each.receives for each in self._bound),
             self._in_flight,
             self._limits.window * self._settings.sessions,
             self._settings.throughput,
@@ -224,7 +224,7 @@ class Link:
             self.wanted.clear()
             within = self._limits.response_timeout
             leaving = [self._empty_and_unbind(each, within) for each in self._bound]
-            self._draining = asyncio.gather(*leaving)
+            self._draining = asyncio.gather(*leaving, return_exceptions=True)
             self._look()
             self.log.info("link.draining", in_flight=self._in_flight)
         await asyncio.wait({self._draining})
@@ -334,7 +334,7 @@ class Link:
         if connection in self._unfit:
             # The others that are outstanding are answered first: unbinding now would lose them.
             if not connection.in_flight:
-                connection.unbind(self._unfit[connection])
+                self._unbind_soon(connection, self._unfit[connection])
         elif any(each.acceptance is Acceptance.LOST for each in outcomes):
             self._look_whether_stalled(connection)
         self._wake_when_tokens_are_there()
@@ -373,5 +373,10 @@ class Link:
         """A response is late: part with a session that has given none at all for as long."""
         silent = self._clock.monotonic() - connection.answered_at
         if connection in self._bound and silent >= self._limits.response_timeout:
-            connection.unbind("submits are not answered")
-            asyncio.get_running_loop().call_later(UNBIND_SECONDS, connection.abort)
+            self._unbind_soon(connection, "submits are not answered")
+
+    def _unbind_soon(self, connection: Connection, reason: str) -> None:
+        """Unbind without waiting long for the answer: the link is of no use until it is rebound."""
+        connection.unbind(reason)
+        self._look()
+        asyncio.get_running_loop().call_later(UNBIND_SECONDS, connection.abort)

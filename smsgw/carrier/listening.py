@@ -32,14 +32,15 @@ from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import Role
 from smsgw.smpp.status import bind_reaction
 from smsgw.smpp.tables import Command, Status
-from smsgw.smpp.timers import Alarm
 
 BACKLOG: Final = 100
 SHORTAGE_SECONDS: Final = 1.0
 SAID_EVERY: Final = 60.0  # seconds between two log lines on the same sort of refusal
 
 # How connections end that never were of any use.
-_USELESS: Final = frozenset({str(Alarm.NOT_BOUND), "stream lost"})
+# Silence is no reason: it is bounded by time and number, and a monitor of the same address that
+# only connects must not keep the carrier out.
+_USELESS: Final = frozenset({"stream lost"})
 
 
 class Claim(NamedTuple):

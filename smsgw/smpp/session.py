@@ -165,6 +165,8 @@ class Session:
             if alarm is Alarm.ENQUIRE:
                 self._ask(Command.ENQUIRE_LINK, {})
                 self._timers.asked(now)
+            elif alarm is Alarm.INACTIVE and (self._window or self._owed > 0):
+                self._timers.worked(now)  # somebody still works on an answer
             elif alarm is Alarm.INACTIVE:
                 self.unbind(now)
             elif alarm is Alarm.UNBOUND:

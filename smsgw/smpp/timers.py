@@ -7,10 +7,6 @@ window's (`window.py`), which has them in the order of their deadlines anyway.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
-# How long the answer to the peer's unbind waits for what is under way: it has a timer of its own.
-PARTING: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +83,12 @@ class Timers:
         self._alarms[Alarm.NOT_UNBOUND] = now + self._limits.response_timeout
 
     def unbound(self, now: float) -> None:
-        """The peer's unbind came while something was under way."""
+        """The peer's unbind came while something was under way, which is answered first.
+
+        The peer waits for us by a timer of its own, and closes if that is shorter.
+        """
         self._alarms.clear()
-        self._alarms[Alarm.UNBOUND] = now + PARTING
+        self._alarms[Alarm.UNBOUND] = now + self._limits.response_timeout
 
     def parted(self, now: float) -> None:
         """Nothing is under way any more: the unbind can be answered."""

@@ -44,12 +44,18 @@ def test_half_of_a_pause_is_chance() -> None:
     assert Backoff(Fixed(0.5)).next(Trouble.BUSY) == 22.5
 
 
-def test_another_trouble_begins_anew() -> None:
+def test_each_trouble_is_counted_by_itself() -> None:
     backoff = Backoff(WHOLE)
     for _ in range(5):
         backoff.next(Trouble.UNREACHABLE)
     assert backoff.next(Trouble.ALREADY_BOUND) == 5
-    assert backoff.next(Trouble.UNREACHABLE) == 1
+    assert backoff.next(Trouble.UNREACHABLE) == 30
+
+
+def test_troubles_in_turn_are_no_way_around_the_pauses() -> None:
+    backoff = Backoff(WHOLE)
+    waits = [backoff.next((Trouble.LOST, Trouble.UNREACHABLE)[n % 2]) for n in range(14)]
+    assert waits[-2:] == [30, 30]
 
 
 def test_a_reset_begins_anew() -> None:

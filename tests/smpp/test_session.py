@@ -469,10 +469,10 @@ def test_the_answer_to_an_unbind_waits_for_a_bounded_time() -> None:
     session.request(Command.SUBMIT_SM, MT, (), 1.0, "context")
     session.receive(encode(Pdu(Command.DELIVER_SM, 0, 4, MO)) + pdu(Command.UNBIND, 0, 5), 2.0)
     session.take_output()
-    assert session.deadline == 4.0
-    assert session.tick(3.9) == []
-    ended = "unbound by the peer"
-    assert session.tick(4.0) == [Lost("context", ended), Ended(ended)]
+    assert session.deadline == 61.0
+    assert kinds(session.tick(61.0)) == [Lost]  # the response to the submit is late
+    assert session.tick(61.9) == []
+    assert session.tick(62.0) == [Ended("unbound by the peer")]  # and our own never came
     assert session.take_output() == pdu(Command.UNBIND_RESP, 0, 5)
 
 
@@ -640,6 +640,14 @@ def test_answers_to_earlier_questions_are_no_fault() -> None:
     answers = [pdu(Command.ENQUIRE_LINK_RESP, 0, each.sequence) for each in asked]
     events = [kinds(session.receive(answer, 400.0)) for answer in answers]
     assert events == [[Violation]] * 4 + [[]] * 8, "as many as are kept"
+
+
+def test_a_session_that_owes_an_answer_is_not_idle() -> None:
+    session = bound_esme(Limits(enquire_link=0, inactivity=30))
+    session.receive(encode(Pdu(Command.DELIVER_SM, 0, 4, MO)), 10.0)
+    assert session.tick(40.0) == []
+    assert session.state is State.BOUND_TRX
+    assert session.deadline == 70.0
 
 
 def test_an_idle_session_unbinds() -> None:

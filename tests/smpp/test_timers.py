@@ -87,7 +87,7 @@ def test_leaving_has_one_alarm() -> None:
 
 
 def test_the_answer_to_an_unbind_has_one_alarm_that_can_come_sooner() -> None:
-    timers = bound()
+    timers = bound(Limits(response_timeout=2))
     timers.unbound(10.0)
     timers.heard(11.0)
     timers.worked(11.0)
