@@ -9,15 +9,14 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from smsgw.carrier import userdata
 from smsgw.carrier.addresses import alphanumeric, msisdn
 from smsgw.service.message import (
     Acceptance,
     Ack,
+    Layout,
     MessageKind,
     Mo,
     Outcome,
-    Part,
     Receipt,
     ReceiptState,
     Segment,
@@ -27,7 +26,9 @@ from smsgw.smpp import receipts
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.status import Reaction, submit_reaction
 from smsgw.smpp.tables import Command, Tlv, status_name
+from smsgw.text import userdata
 from smsgw.text.alphabets import decode_mo
+from smsgw.text.userdata import Joining, Part
 
 # esm_class, SMPP 3.4 section 5.2.12: bits 5-2 say what kind of message it is, bit 6 that its
 # octets begin with a user data header.
@@ -178,6 +179,7 @@ class Translator:
             state,
             read.error,
             msisdn(pdu.text("source_addr"), pdu.number("source_addr_ton")),
+            read.done_date,
         )
 
     # What goes out, and what becomes of it.
@@ -188,7 +190,7 @@ class Translator:
         fields = {
             **form.fields,
             "destination_addr": segment.destination.digits,
-            "esm_class": UDHI if segment.udhi else 0,
+            "esm_class": UDHI if segment.layout is Layout.UDH else 0,
             "data_coding": segment.data_coding,
             "short_message": segment.octets,
         }
@@ -198,8 +200,10 @@ class Translator:
         """What a submit_sm_resp or generic_nack means for its segment."""
         status = response.status
         if status == 0 and response.command == Command.SUBMIT_SM_RESP:
-            message_id = self._ids.response(response.text("message_id"))
-            return Outcome(segment, Acceptance.ACCEPTED, at, message_id)
+            given = response.text("message_id")
+            return Outcome(
+                segment, Acceptance.ACCEPTED, at, self._ids.response(given), response_id=given
+            )
         return _refused(segment, status, at)
 
     def deliver(self, segment: Segment) -> Form:
@@ -260,4 +264,6 @@ def _sar(pdu: Pdu) -> Part | None:
     number = pdu.tlv(Tlv.SAR_SEGMENT_SEQNUM)
     if reference is None or total is None or number is None:
         return None
-    return userdata.part(int.from_bytes(reference), int.from_bytes(total), int.from_bytes(number))
+    return userdata.part(
+        int.from_bytes(reference), int.from_bytes(total), int.from_bytes(number), Joining.SAR
+    )

@@ -13,7 +13,7 @@ from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
 from smsgw.service.inbox import Answer, Batch, Inbox
-from smsgw.service.message import MessageKind, Outcome
+from smsgw.service.message import MessageKind, Outcome, Receipt
 from smsgw.service.meter import Meter
 from smsgw.service.outbox import Outbox
 from smsgw.service.ports import (
@@ -58,6 +58,7 @@ class Exchange:
         self._inbox = Inbox(recent)
         self._outbox = Outbox(sent_once_more)
         self._ended: list[SessionEnd] = []
+        self._learned: list[Receipt] = []
         self._wake = asyncio.Event()
         self._wake_at: float | None = None
         self._retry_at = 0.0  # while the database fails: when to try again unasked
@@ -77,6 +78,10 @@ class Exchange:
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         self._outbox.settled(outcomes)
         self._meter.outcomes(outcomes)
+        self._wake.set()
+
+    def learned(self, receipts: Sequence[Receipt]) -> None:
+        self._learned += receipts
         self._wake.set()
 
     def session_ended(self, carrier: str, session: int, at: float) -> None:
@@ -124,7 +129,7 @@ class Exchange:
         if self.storage_error and self._clock.monotonic() < self._retry_at:
             return False
         due = self._wake_at is not None and self._clock.now() >= self._wake_at
-        return bool(due or self._outbox or self._ended or self._outbox.sendable())
+        return bool(due or self._outbox or self._ended or self._learned or self._outbox.sendable())
 
     async def _until_something_to_do(self) -> None:
         self._wake.clear()
@@ -161,6 +166,7 @@ class Exchange:
         settlements = self._outbox.take()
         late = self._inbox.take_late()
         ended, self._ended = self._ended, []
+        learned, self._learned = self._learned, []  # lost with the transaction: asked for again
         work = Work(
             now=now,
             ended=ended,
@@ -170,6 +176,7 @@ class Exchange:
             mos=batch.mos,
             redeliveries=batch.redeliveries,
             free=self._outbox.free(),
+            learned=learned,
         )
         started = self._clock.monotonic()
         try:

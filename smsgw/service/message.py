@@ -1,9 +1,11 @@
 """Messages and what becomes of them: the values that every other room passes around."""
 
+import math
 from enum import IntEnum, StrEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from smsgw.text.alphabets import DefaultAlphabet
+from smsgw.text.userdata import Part
 
 
 class Msisdn(str):
@@ -64,14 +66,6 @@ SCRIPTS: Final = {script.value: script for script in Script}
 CHANNELS: Final = {channel.value: channel for channel in Channel}
 
 
-class Part(NamedTuple):
-    """The place of one part in a long message: `number` of `total`, numbered from 1."""
-
-    reference: int
-    total: int
-    number: int
-
-
 class Mo(NamedTuple):
     """One message from a customer as it came in on a carrier's link."""
 
@@ -85,6 +79,7 @@ class Mo(NamedTuple):
     octets: bytes
     text: str  # what the octets say; of a part, what this part says
     part: Part | None = None
+    read_as: str = ""  # what the octets were taken for where data_coding can't be true: "utf-8"
 
 
 class ReceiptState(StrEnum):
@@ -113,6 +108,7 @@ class Receipt(NamedTuple):
     state: ReceiptState
     error: str  # the carrier's own code, empty if it gave none
     source: Msisdn | None = None  # the handset
+    done_date: str = ""  # when it came to that, as sent: of the carrier's clock, without zone
 
 
 class MtState(StrEnum):
@@ -128,11 +124,20 @@ class MtState(StrEnum):
     REFUSED = "refused"  # the carrier did not take it and will not
     EXPIRED = "expired"  # its time passed before a carrier took it
     CANCELLED = "cancelled"
+    UNCONFIRMED = "unconfirmed"  # accepted or lost, and nothing more will be learned
 
 
 # Which state may follow which. Everything else is an error; a final state is followed by nothing.
 TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
-    MtState.QUEUED: frozenset({MtState.CLAIMED, MtState.EXPIRED, MtState.CANCELLED}),
+    MtState.QUEUED: frozenset(
+        {
+            MtState.CLAIMED,
+            MtState.EXPIRED,
+            MtState.CANCELLED,
+            MtState.ACCEPTED,  # the response came after all, before it was sent once more
+            MtState.REFUSED,
+        }
+    ),
     MtState.WAITING: frozenset({MtState.QUEUED, MtState.EXPIRED, MtState.CANCELLED}),
     MtState.CLAIMED: frozenset(
         {
@@ -144,26 +149,52 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.EXPIRED,
             MtState.DELIVERED,  # response and receipt in one transaction
             MtState.UNDELIVERED,
+            MtState.UNCONFIRMED,  # accepted, where no receipts are asked for
         }
     ),
-    MtState.ACCEPTED: frozenset({MtState.DELIVERED, MtState.UNDELIVERED}),
+    MtState.ACCEPTED: frozenset({MtState.DELIVERED, MtState.UNDELIVERED, MtState.UNCONFIRMED}),
     MtState.UNKNOWN: frozenset(
-        {MtState.QUEUED, MtState.DELIVERED, MtState.UNDELIVERED, MtState.CANCELLED}
+        {
+            MtState.QUEUED,
+            MtState.ACCEPTED,  # the response came after all
+            MtState.REFUSED,
+            MtState.DELIVERED,
+            MtState.UNDELIVERED,
+            MtState.CANCELLED,
+            MtState.UNCONFIRMED,
+        }
     ),
     MtState.DELIVERED: frozenset(),
     MtState.UNDELIVERED: frozenset(),
     MtState.REFUSED: frozenset(),
     MtState.EXPIRED: frozenset(),
     MtState.CANCELLED: frozenset(),
+    MtState.UNCONFIRMED: frozenset(),
 }
 
 FINAL: Final = frozenset(state for state, after in TRANSITIONS.items() if not after)
+
+
+LongMessages = Literal["udh", "udh16", "sar", "payload"]
+"""How a text that one short message can't hold goes out: in parts with a user data header and a
+reference of 8 or 16 bits, in parts with SAR TLVs, or as one message_payload."""
 
 
 class Encoding(NamedTuple):
     """How a carrier's links write text, for cutting a message into its segments."""
 
     default_alphabet: DefaultAlphabet = "gsm7"  # what data_coding 0 means there
+    long_messages: LongMessages = "udh"
+    receipts: bool = True  # whether the carrier is asked for them
+
+
+class Layout(StrEnum):
+    """Where a segment's text and its place among the others stand in its submit_sm."""
+
+    PLAIN = "plain"  # short_message, and there are no others
+    UDH = "udh"  # short_message, after a user data header
+    SAR = "sar"  # short_message, with SAR TLVs
+    PAYLOAD = "payload"  # all of the text in message_payload
 
 
 class Mt(NamedTuple):
@@ -175,6 +206,7 @@ class Mt(NamedTuple):
     text: str
     created_at: float  # of an answer: when its MO came in
     mo: int | None = None  # id of the MO that it answers
+    valid_until: float | None = None  # past it, not worth sending; None: as its kind has it
 
 
 class SegmentKey(NamedTuple):
@@ -191,12 +223,27 @@ class Segment(NamedTuple):
     carrier: str
     kind: MessageKind
     destination: Msisdn
-    octets: bytes  # the short_message, user data header included
+    octets: bytes  # the short_message or payload, user data header included
     data_coding: int
-    udhi: bool
+    layout: Layout
     attempts: int  # submits before this one, whatever became of them
     created_at: float  # of the message
     lost: int = 0  # of the attempts, how many had no response
+    reference: int = 0  # of a long message
+    total: int = 1  # how many segments the message has
+    valid_until: float = math.inf  # past it, not worth delivering
+    bare: bool = False  # the carrier refused the vendor TLVs: it goes without them
+
+
+class Inquiry(NamedTuple):
+    """A question to the carrier: what became of a segment that it accepted?"""
+
+    key: SegmentKey
+    carrier: str
+    kind: MessageKind
+    destination: Msisdn
+    message_id: str  # as receipts are matched by it
+    response_id: str  # as the carrier wrote it
 
 
 class Acceptance(IntEnum):
@@ -211,6 +258,7 @@ class Acceptance(IntEnum):
     PERMANENT = 6  # refused for good
     LOST = 7  # sent, and no response came
     QUEUE_FULL = 8  # refused for now: too much waits already, for the recipient or for everybody
+    TLVS = 9  # refused for a TLV: it may be taken without those of the vendor
 
 
 class Outcome(NamedTuple):
@@ -221,6 +269,8 @@ class Outcome(NamedTuple):
     at: float
     message_id: str = ""  # the carrier's id, where it accepted and gave one
     error: str = ""  # the carrier's own word on a refusal: "0x00000045 ESME_RSUBMITFAIL"
+    response_id: str = ""  # the id as the response wrote it
+    late: bool = False  # it was given up as LOST before: the response came after all
 
 
 class Ack(IntEnum):

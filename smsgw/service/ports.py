@@ -77,6 +77,9 @@ class Exchange(Protocol):
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         """Take what became of submitted segments."""
 
+    def learned(self, receipts: Sequence[Receipt]) -> None:
+        """Take what a carrier said when it was asked."""
+
     def session_ended(self, carrier: str, session: int, at: float) -> None:
         """Note that an SMPP session ended at `at`, for the rule on redeliveries."""
 
@@ -111,6 +114,9 @@ class Settlement(NamedTuple):
     error: str
     attempts: int
     lost: int
+    response_id: str = ""
+    late: bool = False  # of attempt `attempts`, given up before; no other may have begun since
+    bare: bool = False
 
 
 class Work(NamedTuple):
@@ -124,6 +130,7 @@ class Work(NamedTuple):
     mos: Sequence[Mo]
     redeliveries: Sequence[Redelivery]
     free: Mapping[str, int]  # segments to claim at most, by carrier; a carrier not named: none
+    learned: Sequence[Receipt] = ()  # by asking: never parked
 
 
 class Tally(NamedTuple):

@@ -31,6 +31,7 @@ BACK_OFF: Final[dict[Acceptance, BackOff]] = {
     # Not its fault, most likely; but one that draws this always must not rebind the link for ever.
     Acceptance.LINK: BackOff(first=5.0, longest=300.0, tries=None),
     Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
+    Acceptance.TLVS: BackOff(first=5.0, longest=5.0, tries=2),
 }
 
 LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
@@ -75,6 +76,9 @@ def settle(
         outcome.error,
         attempts,
         lost,
+        outcome.response_id,
+        outcome.late,
+        segment.bare,
     )
 
 

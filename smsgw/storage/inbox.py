@@ -129,7 +129,7 @@ def _row(mo_id: int, mo: Mo, intent: str | None) -> tuple[object, ...]:
         mo.octets,
         mo.text,
         intent,
-        *(mo.part or (None, None, None)),
+        *(mo.part[:3] if mo.part else (None, None, None)),
     )
 
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from smsgw.service.message import Encoding, Mt, MtState, Segment, SegmentKey
+from smsgw.service.message import Encoding, Layout, Mt, MtState, Segment, SegmentKey
 from smsgw.text.segmentation import segment
 
 INSERT_MT: Final = """
@@ -57,7 +57,7 @@ def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Enco
                 mt.destination,
                 octets,
                 text.data_coding,
-                udhi=len(text.parts) > 1,
+                layout=Layout.UDH if len(text.parts) > 1 else Layout.PLAIN,
                 attempts=0,
                 created_at=mt.created_at,
             )

@@ -9,6 +9,7 @@ from smsgw.log import get_logger
 from smsgw.service.message import (
     FINAL,
     Encoding,
+    Layout,
     MessageKind,
     Msisdn,
     Mt,
@@ -230,7 +231,7 @@ def _queued(
             Msisdn(msisdn),
             octets,
             data_coding,
-            udhi=total > 1,
+            layout=Layout.UDH if total > 1 else Layout.PLAIN,
             attempts=attempts,
             created_at=created_at,
             lost=lost,

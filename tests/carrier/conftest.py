@@ -18,7 +18,16 @@ import structlog
 from structlog.testing import capture_logs
 
 from smsgw.carrier.link import Link, SessionIds
-from smsgw.service.message import Ack, MessageKind, Msisdn, Outcome, Segment, SegmentKey, Verdict
+from smsgw.service.message import (
+    Ack,
+    Layout,
+    MessageKind,
+    Msisdn,
+    Outcome,
+    Segment,
+    SegmentKey,
+    Verdict,
+)
 from smsgw.service.ports import Incoming, LinkStatus
 from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp.codec import Pdu
@@ -323,7 +332,7 @@ class World:
             destination=Msisdn("359888123456"),
             octets=b"45,20 EUR",
             data_coding=0,
-            udhi=False,
+            layout=Layout.PLAIN,
             attempts=0,
             created_at=EPOCH,
         )

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from smsgw.carrier.link import Link, SessionIds
 from smsgw.metrics import REGISTRY
-from smsgw.service.message import Acceptance, Ack, Mo, Receipt, ReceiptState, Verdict
+from smsgw.service.message import Acceptance, Ack, Layout, Mo, Receipt, ReceiptState, Verdict
 from smsgw.service.ports import LinkStatus
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.session import (
@@ -237,7 +237,7 @@ def test_it_takes_submits_and_gives_delivers_over_one_transceiver(world: Any, pl
         assert (bench.link.state().sessions, bench.link.capacity()) == (1, 50)
         caller.submit()
         await bench.until(lambda: caller.answers)
-        bench.link.submit([world.segment(7, data_coding=8, octets=b"\x04\x11", udhi=True)])
+        bench.link.submit([world.segment(7, data_coding=8, octets=b"\x04\x11", layout=Layout.UDH)])
         await bench.until(lambda: bench.diary.outcomes)
         (resp,), (deliver,) = caller.answers, caller.requests
         ((_, mo),) = bench.diary.items

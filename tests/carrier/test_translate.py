@@ -11,10 +11,10 @@ from smsgw.carrier.translate import ID_FORMS, NotOurs, Reason, Translator, refus
 from smsgw.service.message import (
     Acceptance,
     Ack,
+    Layout,
     MessageKind,
     Mo,
     Msisdn,
-    Part,
     Receipt,
     ReceiptState,
     Segment,
@@ -24,6 +24,7 @@ from smsgw.settings.carrier import CarrierSettings
 from smsgw.smpp.codec import FieldValue, Pdu, decode, encode
 from smsgw.smpp.status import SUBMIT
 from smsgw.smpp.tables import Command, Status, Tlv
+from smsgw.text.userdata import Joining, Part
 
 AT = 1_800_000_000.0
 PHONE = Msisdn("359888123456")
@@ -139,7 +140,7 @@ def sar(reference: str, total: str, number: str = "") -> list[tuple[int, bytes]]
     ("octets", "esm_class", "text", "part"),
     [
         (b"\x05\x00\x03\x2a\x02\x01smet", 0x40, "smet", Part(0x2A, 2, 1)),
-        (b"\x06\x08\x04\x01\x2a\x02\x02ka", 0x40, "ka", Part(0x12A, 2, 2)),
+        (b"\x06\x08\x04\x01\x2a\x02\x02ka", 0x40, "ka", Part(0x12A, 2, 2, Joining.UDH16)),
         (b"\x05\x00\x03\x2a\x02\x03smet", 0x40, "smet", None),
         (b"Wsmet", 0x40, "Wsmet", None),
         (b"\x05\x00\x03ABCsmet", 0x00, "é@¥ABCsmet", None),
@@ -160,7 +161,7 @@ def test_parts_by_header(octets: bytes, esm_class: int, text: str, part: Part | 
 @pytest.mark.parametrize(
     ("tlvs", "part"),
     [
-        (sar("0102", "02", "01"), Part(0x102, 2, 1)),
+        (sar("0102", "02", "01"), Part(0x102, 2, 1, Joining.SAR)),
         (sar("0102", "02", "03"), None),
         (sar("0102", "02"), None),
     ],
@@ -223,7 +224,7 @@ RECEIPT = (
 def test_a_receipt(esm_class: int) -> None:
     octets = b"\x03\x24\x01\x01" + RECEIPT if esm_class & 0x40 else RECEIPT
     assert taken(deliver(octets, esm_class=esm_class, destination_addr="1")) == Receipt(
-        "mtel", AT, "17", ReceiptState.DELIVERED, "000", PHONE
+        "mtel", AT, "17", ReceiptState.DELIVERED, "000", PHONE, "2611221413"
     )
 
 
@@ -330,7 +331,7 @@ SEGMENT = Segment(
     destination=PHONE,
     octets=b"45,20 EUR",
     data_coding=0,
-    udhi=False,
+    layout=Layout.PLAIN,
     attempts=0,
     created_at=AT,
 )
@@ -358,7 +359,9 @@ def test_a_submit_by_default() -> None:
 
 
 def test_a_submit_of_a_part_in_ucs2() -> None:
-    pdu = submitted(SEGMENT._replace(octets=b"\x05\0\x03\1\2\1\x04\x41", data_coding=8, udhi=True))
+    pdu = submitted(
+        SEGMENT._replace(octets=b"\x05\0\x03\1\2\1\x04\x41", data_coding=8, layout=Layout.UDH)
+    )
     assert (pdu.fields["esm_class"], pdu.fields["data_coding"]) == (0x40, 8)
 
 

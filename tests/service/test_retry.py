@@ -5,6 +5,7 @@ import pytest
 from smsgw.service.message import (
     TRANSITIONS,
     Acceptance,
+    Layout,
     MessageKind,
     Msisdn,
     MtState,
@@ -26,7 +27,7 @@ def segment(kind: MessageKind, attempts: int, lost: int, age: float) -> Segment:
         Msisdn("359888123456"),
         b"x",
         0,
-        False,
+        Layout.PLAIN,
         attempts,
         T - age,
         lost,

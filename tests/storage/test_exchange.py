@@ -12,13 +12,13 @@ from smsgw.service.conversation import Rules
 from smsgw.service.message import (
     Acceptance,
     Encoding,
+    Layout,
     MessageKind,
     Mo,
     Msisdn,
     Mt,
     MtState,
     Outcome,
-    Part,
     Receipt,
     ReceiptState,
     Segment,
@@ -31,6 +31,7 @@ from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway, transaction
 from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.text.userdata import Part
 
 T = 1_800_000_000.0
 PHONE, OTHER = Msisdn("359888123456"), Msisdn("359888123457")
@@ -316,7 +317,7 @@ def test_a_part_that_was_accepted_is_not_repeated(con: sqlite3.Connection) -> No
     with transaction(con):
         enqueue(con, [Mt("mtel", MessageKind.ANSWER, PHONE, "x" * 200, T)], {}, T)
     first, second = commit(con, free=5).claimed
-    assert first.udhi
+    assert first.layout is Layout.UDH
     commit(
         con,
         settlements=[

@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.carrier.userdata import part, split
-from smsgw.service.message import Part
+from smsgw.text.userdata import Joining, Part, part, split
 
 TEXT = b"smetka"
 
 TRUE = [
     ("05 00 03 2a 02 01", Part(0x2A, 2, 1), "8-bit reference"),
-    ("06 08 04 012a 03 03", Part(0x012A, 3, 3), "16-bit reference"),
+    ("06 08 04 012a 03 03", Part(0x012A, 3, 3, Joining.UDH16), "16-bit reference"),
     ("08 24 01 01 00 03 2a 02 02", Part(0x2A, 2, 2), "after a language"),
     ("0b 05 04 0b84 0000 00 03 2a 02 02", Part(0x2A, 2, 2), "after ports"),
     ("08 00 03 2a 02 02 24 01 01", Part(0x2A, 2, 2), "before a language"),
@@ -59,7 +58,11 @@ def test_nothing_raises_and_nothing_is_made_up(octets: bytes) -> None:
     assert found is None or 1 <= found.number <= found.total
 
 
-@given(st.integers(0, 70000), st.integers(-1, 300), st.integers(-1, 300))
-def test_a_part_is_one_of_several(reference: int, total: int, number: int) -> None:
-    expected = Part(reference, total, number) if total > 1 and 0 < number <= total else None
-    assert part(reference, total, number) == expected
+@given(st.integers(0, 70000), st.integers(-1, 300), st.integers(-1, 300), st.sampled_from(Joining))
+def test_a_part_is_one_of_several(
+    reference: int, total: int, number: int, joining: Joining
+) -> None:
+    expected = (
+        Part(reference, total, number, joining) if total > 1 and 0 < number <= total else None
+    )
+    assert part(reference, total, number, joining) == expected

@@ -1,0 +1,57 @@
+-- Long messages both ways, and what becomes of segments whose response or receipt is lost.
+
+-- A long message from a customer. Its parts are rows of mo; the one that completed it, or the last
+-- that came, stands for the whole: it has the intent, and the text of all.
+CREATE TABLE assembly (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    carrier     TEXT    NOT NULL,
+    msisdn      TEXT    NOT NULL,
+    destination TEXT    NOT NULL,
+    joining     TEXT    NOT NULL,            -- userdata.Joining
+    reference   INTEGER NOT NULL,
+    total       INTEGER NOT NULL,
+    opened_at   REAL    NOT NULL,            -- when its first part came
+    octets      INTEGER NOT NULL,            -- of the parts that came
+    closed_at   REAL,                        -- NULL: more parts are waited for
+    came        INTEGER,                     -- how many parts had come by then
+    mo_id       INTEGER REFERENCES mo (id)   -- the row that stands for the whole
+);
+CREATE INDEX assembly_open ON assembly (opened_at) WHERE closed_at IS NULL;
+
+ALTER TABLE mo ADD COLUMN assembly INTEGER REFERENCES assembly (id);  -- of a part
+CREATE INDEX mo_assembly ON mo (assembly) WHERE assembly IS NOT NULL;
+
+-- The last reference of a long message, by the bucket that its destination falls in: counted, so
+-- that two messages to one handset never share one by chance.
+CREATE TABLE reference (
+    bucket INTEGER PRIMARY KEY,
+    last   INTEGER NOT NULL
+);
+
+ALTER TABLE mt ADD COLUMN layout      TEXT NOT NULL DEFAULT 'plain';  -- message.Layout
+ALTER TABLE mt ADD COLUMN reference   INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mt ADD COLUMN valid_until REAL;                           -- NULL: as its kind has it
+
+ALTER TABLE segment ADD COLUMN claimed_at  REAL;     -- the last time: when it was sent, if it was
+ALTER TABLE segment ADD COLUMN response_id TEXT;     -- the id as the carrier wrote it, if otherwise
+ALTER TABLE segment ADD COLUMN receipt     TEXT;     -- message.ReceiptState: the last one's
+ALTER TABLE segment ADD COLUMN done_date   TEXT;     -- as that one gave it
+ALTER TABLE segment ADD COLUMN asked       INTEGER NOT NULL DEFAULT 0;  -- times, for want of one
+ALTER TABLE segment ADD COLUMN bare        INTEGER NOT NULL DEFAULT 0;  -- without vendor TLVs
+
+-- Parked receipts may name a handset: the response that gives their id may be lost.
+ALTER TABLE parked_receipt ADD COLUMN msisdn    TEXT;
+ALTER TABLE parked_receipt ADD COLUMN done_date TEXT NOT NULL DEFAULT '';
+
+-- Receipts that belonged to nothing, kept for a look.
+CREATE TABLE orphan_receipt (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    carrier     TEXT NOT NULL,
+    message_id  TEXT NOT NULL,
+    msisdn      TEXT,
+    state       TEXT NOT NULL,
+    error       TEXT NOT NULL,
+    done_date   TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    given_up_at REAL NOT NULL
+);
