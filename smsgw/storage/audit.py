@@ -1,0 +1,140 @@
+"""The audit of registrations: append-only, and chained, so that a change to it is seen.
+
+Each row's digest is keyed and covers the digest of the row before. Phone and customer number go
+into it as keyed digests, which stay when erasing empties the columns themselves.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from smsgw.service.keyed import Keyed
+from smsgw.service.message import Channel, Msisdn
+
+
+class Change(StrEnum):
+    """What happened to a registration."""
+
+    REQUESTED = "requested"  # made, and pending
+    ACTIVATED = "activated"
+    REJECTED = "rejected"  # no feed knew its customer number in time
+    ENDED = "ended"
+    MOVED = "moved"  # to another carrier
+    SCRIPT = "script"
+    SUSPECT = "suspect"  # its carrier says that the phone is not its own
+    CLEARED = "cleared"  # of that
+
+
+class Origin(NamedTuple):
+    """Who did something, and by which door."""
+
+    channel: Channel
+    who: str
+
+
+class Entry(NamedTuple):
+    """One change to the registration of a phone for a customer number."""
+
+    change: Change
+    msisdn: Msisdn
+    customer_number: str
+    value: str = ""  # what it was changed to, or why
+
+
+class Recorded(NamedTuple):
+    """An entry as it was written. What was erased is None."""
+
+    id: int
+    at: float
+    change: Change
+    msisdn: Msisdn | None
+    customer_number: str | None
+    value: str
+    origin: Origin
+
+
+def record(
+    con: sqlite3.Connection, keyed: Keyed, entries: Iterable[Entry], origin: Origin, now: float
+) -> None:
+    """Append entries, inside the caller's transaction."""
+    row = con.execute("SELECT digest FROM main.audit ORDER BY id DESC LIMIT 1").fetchone()
+    digest = b"" if row is None else row[0]
+    rows = []
+    for change, msisdn, number, value in entries:
+        person = keyed.digest("audit.person", msisdn.digits)
+        customer = keyed.digest("audit.customer", number)
+        digest = _chained(keyed, digest, now, change, value, origin, person, customer)
+        rows.append((now, change, msisdn.digits, number, value, *origin, person, customer, digest))
+    con.executemany(
+        "INSERT INTO main.audit (at, change, msisdn, customer_number, value, channel, who, person,"
+        " customer, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Recorded]:
+    """All that happened to a phone's registrations, oldest first."""
+    return _read(con, "msisdn = ?", msisdn.digits)
+
+
+def of_number(con: sqlite3.Connection, customer_number: str) -> Iterator[Recorded]:
+    """All that happened to the registrations for a customer number, oldest first."""
+    return _read(con, "customer_number = ?", customer_number)
+
+
+def _read(con: sqlite3.Connection, condition: str, value: str) -> Iterator[Recorded]:
+    for id_, at, change, msisdn, number, new, channel, who in con.execute(
+        "SELECT id, at, change, msisdn, customer_number, value, channel, who FROM main.audit"
+        f" WHERE {condition} ORDER BY id",
+        (value,),
+    ):
+        phone = None if msisdn is None else Msisdn(msisdn)
+        origin = Origin(Channel(channel), who)
+        yield Recorded(id_, at, Change(change), phone, number, new, origin)
+
+
+def broken(con: sqlite3.Connection, keyed: Keyed) -> int | None:
+    """The id of the first row that is not what was written there; None if the chain holds.
+
+    Rows that are missing at the end can't be seen: for that the last digest has to be kept
+    elsewhere.
+    """
+    digest = b""
+    for (
+        id_,
+        at,
+        change,
+        msisdn,
+        number,
+        value,
+        channel,
+        who,
+        person,
+        customer,
+        found,
+    ) in con.execute(
+        "SELECT id, at, change, msisdn, customer_number, value, channel, who, person, customer,"
+        " digest FROM main.audit ORDER BY id"
+    ):
+        digest = _chained(keyed, digest, at, change, value, (channel, who), person, customer)
+        if (
+            found != digest
+            or (msisdn is not None and person != keyed.digest("audit.person", msisdn))
+            or (number is not None and customer != keyed.digest("audit.customer", number))
+        ):
+            return int(id_)
+    return None
+
+
+def _chained(
+    keyed: Keyed,
+    before: bytes,
+    at: float,
+    change: str,
+    value: str,
+    origin: tuple[str, str],
+    person: bytes,
+    customer: bytes,
+) -> bytes:
+    return keyed.digest("audit", before, at.hex(), change, value, *origin, person, customer)

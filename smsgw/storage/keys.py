@@ -1,0 +1,66 @@
+"""The key of all keyed digests, where the configuration names none: made once, kept beside the
+databases, and never part of a backup."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from smsgw.service.keyed import Keyed
+from smsgw.storage.database import StorageError, make
+
+KEY_FILE: Final = "secret.key"
+OCTETS: Final = 32  # as long as the digests of HMAC-SHA-256
+
+
+def keyed(data_dir: Path, secret: str | None) -> Keyed:
+    """Digests by `secret`, or by the key in `data_dir`, which is made if it isn't there.
+
+    Raises StorageError where it can't be read or made, or is not what was written once.
+    """
+    return Keyed(secret.encode() if secret is not None else _kept(data_dir))
+
+
+def _kept(data_dir: Path) -> bytes:
+    path = data_dir / KEY_FILE
+    try:
+        if not path.exists():
+            make(data_dir)
+            _make(path)
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    except ValueError:
+        key = b""
+    if len(key) != OCTETS:
+        raise StorageError(
+            f"{path} is damaged: put it back from where it is kept. Without it no digest made "
+            "before is known again"
+        )
+    return key
+
+
+def _make(path: Path) -> None:
+    """Write a new key whole or not at all; of two processes that do it at once, one wins."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{secrets.token_hex(OCTETS)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(new, path)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            return
+        _sync(path.parent)
+    finally:
+        new.unlink()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,29 @@
+-- What happened to every registration, and by whom; append-only. Personal values stand in columns
+-- that erasing empties; the chain of digests runs over keyed digests of them, which stay.
+CREATE TABLE audit (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    at              REAL NOT NULL,
+    change          TEXT NOT NULL,           -- audit.Change
+    msisdn          TEXT,                    -- NULL: erased
+    customer_number TEXT,                    -- NULL: erased
+    value           TEXT NOT NULL,           -- what it was changed to: a carrier, a script; or why
+    channel         TEXT NOT NULL,           -- message.Channel
+    who             TEXT NOT NULL,           -- 'customer', 'daemon', or a clerk's name
+    person          BLOB NOT NULL,           -- keyed digest of the MSISDN
+    customer        BLOB NOT NULL,           -- keyed digest of the customer number
+    digest          BLOB NOT NULL            -- keyed, over the row before's and all of this row
+);
+CREATE INDEX audit_msisdn ON audit (msisdn) WHERE msisdn IS NOT NULL;
+CREATE INDEX audit_number ON audit (customer_number) WHERE customer_number IS NOT NULL;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN
+    SELECT raise(ABORT, 'the audit is append-only');
+END;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+WHEN new.id <> old.id OR new.at <> old.at OR new.change <> old.change OR new.value <> old.value
+    OR new.channel <> old.channel OR new.who <> old.who OR new.person <> old.person
+    OR new.customer <> old.customer OR new.digest <> old.digest
+    OR new.msisdn IS NOT NULL AND new.msisdn IS NOT old.msisdn
+    OR new.customer_number IS NOT NULL AND new.customer_number IS NOT old.customer_number
+BEGIN
+    SELECT raise(ABORT, 'the audit is append-only');
+END;
