@@ -19,8 +19,10 @@ from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage import inbox, outbox, subscriptions
+from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.inbox import Policy
+from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
 from smsgw.storage.observe import LIVE, Observed, observe
 from smsgw.storage.snapshot import sweep
@@ -50,7 +52,10 @@ class App:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._policy = Policy(
-            derive.rules(settings), derive.encodings(settings), derive.sent_once_more(settings)
+            derive.rules(settings),
+            derive.encodings(settings),
+            keyed(settings.data_dir, derive.secret(settings)),
+            derive.sent_once_more(settings),
         )
         self._database = Database(settings.data_dir, self._policy)
         self._recent = Recent(
@@ -236,7 +241,7 @@ class App:
                     after,
                     self._policy.rules,
                     self._policy.encodings,
-                    self._clock.now(),
+                    Author(self._policy.keyed, FEED, self._clock.now()),
                 )
                 active, told, after = active + batch.active, told + batch.told, batch.last
         finally:

@@ -16,7 +16,9 @@ from smsgw.cli.stores import (
     print_table,
     progress_of,
     read_stores,
+    signed,
 )
+from smsgw.service.message import Channel
 from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def _import(
 ) -> None:
     from smsgw.clock import SystemClock
     from smsgw.settings import derive
+    from smsgw.storage.audit import FEED
     from smsgw.storage.feed import Feed, FeedRefusedError, is_delta, take_delta, take_snapshot
     from smsgw.storage.pace import Pace
     from smsgw.storage.subscriptions import activate_pending
@@ -92,8 +95,9 @@ def _import(
         if doubt := _doubt(taken, now, settings.timezone):
             typer.echo(f"{path}: warning: {doubt}; --as-of says better", err=True)
         stores.cache.follow()
+        author = signed(settings, Channel.IMPORT)._replace(origin=FEED)
         activation = activate_pending(
-            stores.con, derive.rules(settings), derive.encodings(settings), now, Pace()
+            stores.con, derive.rules(settings), derive.encodings(settings), author, Pace()
         )
     if activation.active:
         typer.echo(

@@ -1,19 +1,23 @@
 """What commands on data share: open databases, errors that say what to do, progress, tables."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, tzinfo
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import typer
 
 from smsgw.cli.common import fail
+from smsgw.service.message import Channel
 
 if TYPE_CHECKING:
     from smsgw.settings.model import Settings
+    from smsgw.storage.audit import Author
     from smsgw.storage.database import CacheReader
 
 Written = Callable[[float, tzinfo], str]  # a moment in the configuration's zone
@@ -72,6 +76,28 @@ def read_stores(data_dir: Path) -> Iterator[Stores | None]:
         fail(error)
     except sqlite3.Error as error:
         fail(f"{data_dir}: the database failed: {error}")
+
+
+def signed(settings: "Settings", channel: Channel) -> "Author":
+    """Who changes registrations by this command: whoever is logged in, by `channel`."""
+    from smsgw.clock import SystemClock
+    from smsgw.settings import derive
+    from smsgw.storage.audit import Author, Origin
+    from smsgw.storage.database import StorageError
+    from smsgw.storage.keys import keyed
+
+    try:
+        key = keyed(settings.data_dir, derive.secret(settings))
+    except StorageError as error:
+        fail(error)
+    return Author(key, Origin(channel, _user()), SystemClock().now())
+
+
+def _user() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getuser()
+    except (KeyError, OSError):  # of an id without a name: in a container, say
+        return f"user {os.getuid()}"
 
 
 def check_carrier(carrier: str | None, settings: "Settings") -> None:

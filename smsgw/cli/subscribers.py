@@ -23,6 +23,7 @@ from smsgw.cli.stores import (
     open_stores,
     progress_of,
     read_stores,
+    signed,
     to_read,
 )
 from smsgw.cli.words import one_of
@@ -75,7 +76,6 @@ def add(
     does. The phone is told when it is active. Being registered already is no error: the
     registration takes the carrier and script that are named.
     """
-    from smsgw.clock import SystemClock
     from smsgw.settings import derive
     from smsgw.storage.registration import RegistrationRefusedError, Request, register
 
@@ -99,7 +99,7 @@ def add(
                 request,
                 derive.rules(settings),
                 encodings,
-                SystemClock().now(),
+                signed(settings, request.channel),
             )
         except RegistrationRefusedError as error:
             fail(f"not registered: {error}")
@@ -136,7 +136,6 @@ def end(
     config: Config = None,
 ) -> None:
     """End a phone's registration for a customer number, or all it has. It is not told."""
-    from smsgw.clock import SystemClock
     from smsgw.storage import subscriptions
     from smsgw.storage.database import transaction
 
@@ -144,7 +143,7 @@ def end(
     msisdn = _stored_msisdn(phone)
     number = None if number is None else _customer_number(number)
     with open_stores(settings.data_dir) as stores, transaction(stores.con):
-        ended = subscriptions.end(stores.con, msisdn, number, SystemClock().now())
+        ended = subscriptions.end(stores.con, msisdn, number, signed(settings, Channel.CENTRE))
     if not ended:
         fail(f"{msisdn.digits} is not registered{f' for {number}' if number else ''}")
     typer.echo(f"{msisdn.digits}: {ended} ended")
@@ -206,7 +205,6 @@ def import_(
 
 
 def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> None:
-    from smsgw.clock import SystemClock
     from smsgw.settings import derive
     from smsgw.storage.pace import Pace
     from smsgw.storage.subscribers_file import Terms, import_file
@@ -217,7 +215,7 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
         rules=derive.rules(settings),
         encodings=derive.encodings(settings),
         notify=notify,
-        now=SystemClock().now(),
+        author=signed(settings, Channel.IMPORT),
     )
     with file.open("rb") as opened, progress_of(file.name, 2 * file.stat().st_size) as progress:
         imported = import_file(
@@ -233,8 +231,8 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
 
 def _settle(stores: Stores, settings: "Settings") -> None:
     """Where a feed came in the meantime: it may know what was just made pending."""
-    from smsgw.clock import SystemClock
     from smsgw.settings import derive
+    from smsgw.storage.audit import FEED
     from smsgw.storage.pace import Pace
     from smsgw.storage.subscriptions import activate_pending
 
@@ -243,7 +241,7 @@ def _settle(stores: Stores, settings: "Settings") -> None:
             stores.con,
             derive.rules(settings),
             derive.encodings(settings),
-            SystemClock().now(),
+            signed(settings, Channel.IMPORT)._replace(origin=FEED),
             Pace(),
         )
 

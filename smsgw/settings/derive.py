@@ -24,6 +24,11 @@ def rules(settings: Settings) -> Rules:
     )
 
 
+def secret(settings: Settings) -> str | None:
+    """The key of all keyed digests; None: the one that is kept in data_dir."""
+    return None if settings.secret is None else settings.secret.get_secret_value()
+
+
 NOTICES: Final = frozenset({MessageKind.NOTICE, MessageKind.ANNOUNCEMENT})
 
 

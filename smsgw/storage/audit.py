@@ -7,7 +7,7 @@ into it as keyed digests, which stay when erasing empties the columns themselves
 import sqlite3
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Msisdn
@@ -33,6 +33,18 @@ class Origin(NamedTuple):
     who: str
 
 
+CUSTOMER: Final = Origin(Channel.SMS, "customer")  # by message
+FEED: Final = Origin(Channel.IMPORT, "billing feed")
+
+
+class Author(NamedTuple):
+    """With what a change is signed: whose it is, when it was made, and the key of the chain."""
+
+    keyed: Keyed
+    origin: Origin
+    now: float
+
+
 class Entry(NamedTuple):
     """One change to the registration of a phone for a customer number."""
 
@@ -54,10 +66,9 @@ class Recorded(NamedTuple):
     origin: Origin
 
 
-def record(
-    con: sqlite3.Connection, keyed: Keyed, entries: Iterable[Entry], origin: Origin, now: float
-) -> None:
+def record(con: sqlite3.Connection, author: Author, entries: Iterable[Entry]) -> None:
     """Append entries, inside the caller's transaction."""
+    keyed, origin, now = author
     row = con.execute("SELECT digest FROM main.audit ORDER BY id DESC LIMIT 1").fetchone()
     digest = b"" if row is None else row[0]
     rows = []
@@ -101,23 +112,12 @@ def broken(con: sqlite3.Connection, keyed: Keyed) -> int | None:
     elsewhere.
     """
     digest = b""
-    for (
-        id_,
-        at,
-        change,
-        msisdn,
-        number,
-        value,
-        channel,
-        who,
-        person,
-        customer,
-        found,
-    ) in con.execute(
-        "SELECT id, at, change, msisdn, customer_number, value, channel, who, person, customer,"
-        " digest FROM main.audit ORDER BY id"
+    for id_, at, change, value, channel, who, person, customer, found, *names in con.execute(
+        "SELECT id, at, change, value, channel, who, person, customer, digest, msisdn,"
+        " customer_number FROM main.audit ORDER BY id"
     ):
         digest = _chained(keyed, digest, at, change, value, (channel, who), person, customer)
+        msisdn, number = names
         if (
             found != digest
             or (msisdn is not None and person != keyed.digest("audit.person", msisdn))

@@ -9,11 +9,13 @@ from smsgw.log import get_logger
 from smsgw.service.conversation import Change, Decision, Move, Rules, Subscribe, decide
 from smsgw.service.customer import Subscription
 from smsgw.service.duplicates import Key, Remembered
+from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Reading, read
 from smsgw.service.message import Channel, Encoding, MessageKind, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
 from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.storage import subscriptions
+from smsgw.storage.audit import CUSTOMER, Author
 from smsgw.storage.lookup import known
 from smsgw.storage.messages import last_id
 
@@ -34,6 +36,7 @@ class Policy(NamedTuple):
 
     rules: Rules
     encodings: Mapping[str, Encoding]  # by carrier
+    keyed: Keyed
     sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE  # when a response was lost
 
 
@@ -77,7 +80,7 @@ def take(
             undecided.append(index)
             continue
         for change in decision.changes:
-            _apply(con, mo, change, now)
+            _apply(con, mo, change, Author(policy.keyed, CUSTOMER, now))
         answers.extend(
             Mt(mo.carrier, reply.kind, mo.source, reply.text, mo.received_at, mo_id)
             for reply in decision.replies
@@ -95,7 +98,7 @@ def _decide(
     return reading, decide(mo, reading, known(con, cache, mo.source, reading), now, rules)
 
 
-def _apply(con: sqlite3.Connection, mo: Mo, change: Change, now: float) -> None:
+def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> None:
     if isinstance(change, Subscribe):
         subscriptions.subscribe(
             con,
@@ -106,14 +109,15 @@ def _apply(con: sqlite3.Connection, mo: Mo, change: Change, now: float) -> None:
                 mo.carrier,
                 change.script,
                 Channel.SMS,
-                now,
+                author.now,
             ),
             notify=True,
+            author=author,
         )
     elif isinstance(change, Move):
-        subscriptions.move(con, mo.source, change.carrier)
+        subscriptions.move(con, mo.source, change.carrier, author)
     else:
-        subscriptions.end(con, mo.source, change.customer_number, now)
+        subscriptions.end(con, mo.source, change.customer_number, author)
 
 
 def _row(mo_id: int, mo: Mo, intent: str | None) -> tuple[object, ...]:

@@ -2,16 +2,19 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from smsgw.service.conversation import Rules
 from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
 from smsgw.service.numbers import MSISDN
 from smsgw.storage import billing, subscriptions
+from smsgw.storage.audit import Author, Change
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
 from smsgw.text.counted import counted
+
+_CHANGED: Final = {Change.MOVED: "carrier", Change.SCRIPT: "script"}
 
 
 class RegistrationRefusedError(Exception):
@@ -42,7 +45,7 @@ def register(
     request: Request,
     rules: Rules,
     encodings: Mapping[str, Encoding],
-    now: float,
+    author: Author,
 ) -> Registered:
     """Make a subscription, active if the cache knows the number, in one transaction.
 
@@ -51,12 +54,12 @@ def register(
     an import; `encodings` has the carriers that this can go out over. `cache` says whether a
     billing cache is attached. Raises RegistrationRefusedError.
     """
-    number = request.customer_number
+    number, now = request.customer_number, author.now
     with transaction(con):
         theirs = subscriptions.of_phone(con, request.msisdn)
         before = next((one for one in theirs if one.customer_number == number), None)
         if before is not None:
-            return _corrected(con, before, request)
+            return _corrected(con, before, request, author)
         known = cache and number in billing.known(con, [number])
         _refuse(con, request, known, len(theirs), rules)
         state = SubscriptionState.ACTIVE if known else SubscriptionState.PENDING
@@ -70,7 +73,7 @@ def register(
             now,
         )
         notify = request.channel is not Channel.IMPORT
-        subscriptions.add(con, subscription, notify)
+        subscriptions.add(con, subscription, notify, author)
         messages = []
         carrier, script = subscription.carrier, subscription.script
         if known and notify and carrier is not None and carrier in encodings:
@@ -81,15 +84,15 @@ def register(
         return Registered(subscription, made=True, changed=(), told=bool(messages))
 
 
-def _corrected(con: sqlite3.Connection, before: Subscription, request: Request) -> Registered:
+def _corrected(
+    con: sqlite3.Connection, before: Subscription, request: Request, author: Author
+) -> Registered:
     """What is there takes what the clerk has named."""
-    con.execute(subscriptions.CORRECT, subscriptions.corrections(*request[:4]))
+    changes = subscriptions.correct(con, *request[:4], author)
     after = before._replace(
         carrier=request.carrier or before.carrier, script=request.script or before.script
     )
-    changed = [
-        name for name in ("carrier", "script") if getattr(before, name) != getattr(after, name)
-    ]
+    changed = [_CHANGED[change] for change in changes]
     return Registered(after, made=False, changed=tuple(changed), told=False)
 
 

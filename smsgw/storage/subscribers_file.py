@@ -16,11 +16,12 @@ from smsgw.service.conversation import Rules
 from smsgw.service.lines import Problems
 from smsgw.service.message import Encoding, Msisdn
 from smsgw.service.subscribers import SubscriberRow, read
-from smsgw.storage import billing
+from smsgw.storage import audit, billing, subscriptions
+from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.pace import Pace
-from smsgw.storage.subscriptions import CORRECT, LIVE, confirmation, corrections
+from smsgw.storage.subscriptions import LIVE, confirmation
 
 CHECKED: Final = 2000  # rows between two reports of progress
 # Rows sorted by phone before they are written: so a transaction touches few pages of the indexes
@@ -46,7 +47,7 @@ class Terms:
     rules: Rules
     encodings: Mapping[str, Encoding]  # of the carriers that messages can go out over
     notify: bool  # tell phones of subscriptions that become active, now or later
-    now: float
+    author: Author
 
 
 class Imported(NamedTuple):
@@ -106,30 +107,50 @@ def _write(
     terms: Terms,
 ) -> Counter[str]:
     """Write rows and what their phones are told; the later of two rows on one pair counts."""
+    author = terms.author
     before = last_id(con, "subscription")
-    made = con.executemany(_ADD, values).rowcount
+    con.executemany(_ADD, values)
+    made = [
+        _Made(Msisdn(msisdn), *rest)
+        for msisdn, *rest in con.execute(
+            "SELECT msisdn, customer_number, state, carrier, script FROM main.subscription"
+            " WHERE id > ? ORDER BY id",
+            (before,),
+        )
+    ]
+    audit.record(con, author, [one.entry() for one in made])
     changed = 0
-    if made < len(batch):
-        changed = con.executemany(CORRECT, [corrections(*row[:4]) for row in batch]).rowcount
-    counts = Counter[str](changed=changed, unchanged=len(batch) - made - changed)
-    for state, count in con.execute(
-        "SELECT state, count(*) FROM main.subscription WHERE id > ? GROUP BY state", (before,)
-    ):
-        counts[state] = count
+    if len(made) < len(batch):
+        corrected = [subscriptions.correct(con, *row[:4], author) for row in batch]
+        changed = sum(map(bool, corrected))
+    counts = Counter[str](changed=changed, unchanged=len(batch) - len(made) - changed)
+    counts.update(one.state for one in made)
     if terms.notify:
         messages = [
-            confirmation(Msisdn(msisdn), number, carrier, script, terms.rules, terms.now)
-            for msisdn, number, carrier, script in con.execute(
-                "SELECT msisdn, customer_number, carrier, script FROM main.subscription"
-                " WHERE id > ? AND state = 'active'",
-                (before,),
+            confirmation(
+                one.msisdn, one.customer_number, one.carrier, one.script, terms.rules, author.now
             )
-            if carrier in terms.encodings
+            for one in made
+            if one.state == "active" and one.carrier in terms.encodings
         ]
-        enqueue(con, messages, terms.encodings, terms.now)
+        enqueue(con, messages, terms.encodings, author.now)
         counts["told"] = len(messages)
         counts["untold"] = counts["active"] - len(messages)
     return counts
+
+
+class _Made(NamedTuple):
+    """A subscription that a row made."""
+
+    msisdn: Msisdn
+    customer_number: str
+    state: str
+    carrier: str
+    script: str
+
+    def entry(self) -> Entry:
+        change = Change.ACTIVATED if self.state == "active" else Change.REQUESTED
+        return Entry(change, self.msisdn, self.customer_number, self.carrier or "")
 
 
 def _values(row: SubscriberRow, known: bool, terms: Terms) -> tuple[object, ...]:
@@ -142,6 +163,6 @@ def _values(row: SubscriberRow, known: bool, terms: Terms) -> tuple[object, ...]
         "latin" if script is None else script.value,
         "import" if channel is None else channel.value,
         terms.notify,
-        terms.now,
-        terms.now if known else None,
+        terms.author.now,
+        terms.author.now if known else None,
     )

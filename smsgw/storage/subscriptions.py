@@ -2,7 +2,7 @@
 
 A phone has at most one live (pending or active) subscription to a customer number; ended ones
 stay as they were. All functions work inside the caller's transaction, save `activate`, which is
-one of its own.
+one of its own. Each change goes into the audit, signed by its author.
 """
 
 import sqlite3
@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.message import CHANNELS, SCRIPTS, Encoding, Msisdn, Mt, Script
+from smsgw.storage import audit
+from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import CACHE_SCHEMA, transaction
 from smsgw.storage.messages import enqueue
 from smsgw.storage.pace import Pace
@@ -53,85 +55,110 @@ def phones(con: sqlite3.Connection, customer_number: str, besides: Msisdn) -> in
     return int(count)
 
 
-def subscribe(con: sqlite3.Connection, subscription: Subscription, notify: bool) -> None:
+def subscribe(
+    con: sqlite3.Connection, subscription: Subscription, notify: bool, author: Author
+) -> None:
     """Store a pending or active subscription, or make the phone's pending one active.
 
     `notify`: the phone is told when a pending one becomes active later. A live subscription of
     the same phone and number keeps all but its state.
     """
-    if not add(con, subscription, notify) and subscription.state is SubscriptionState.ACTIVE:
-        con.execute(
-            "UPDATE main.subscription SET state = 'active', activated_at = ?"
-            " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
-            (
-                subscription.requested_at,
-                subscription.msisdn.digits,
-                subscription.customer_number,
-            ),
-        )
+    if add(con, subscription, notify, author) or subscription.state is SubscriptionState.PENDING:
+        return
+    msisdn, number = subscription.msisdn, subscription.customer_number
+    activated = con.execute(
+        "UPDATE main.subscription SET state = 'active', activated_at = ?"
+        " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
+        (subscription.requested_at, msisdn.digits, number),
+    ).rowcount
+    if activated:
+        audit.record(con, author, [Entry(Change.ACTIVATED, msisdn, number)])
 
 
-def add(con: sqlite3.Connection, subscription: Subscription, notify: bool) -> bool:
+def add(con: sqlite3.Connection, subscription: Subscription, notify: bool, author: Author) -> bool:
     """Store a subscription unless the phone has a live one to that number; whether it was."""
     msisdn, number, state, carrier, script, channel, requested_at = subscription
-    activated_at = requested_at if state is SubscriptionState.ACTIVE else None
-    return bool(
+    active = state is SubscriptionState.ACTIVE
+    added = con.execute(
+        f"INSERT INTO main.subscription ({_COLUMNS}, notify, activated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f" ON CONFLICT (msisdn, customer_number) WHERE {LIVE} DO NOTHING",
+        (
+            msisdn.digits,
+            number,
+            state.value,
+            carrier,
+            script.value,
+            channel.value,
+            requested_at,
+            notify,
+            requested_at if active else None,
+        ),
+    ).rowcount
+    if added:
+        audit.record(con, author, [Entry(_made(active), msisdn, number, carrier or "")])
+    return bool(added)
+
+
+def _made(active: bool) -> Change:
+    return Change.ACTIVATED if active else Change.REQUESTED
+
+
+def correct(
+    con: sqlite3.Connection,
+    msisdn: Msisdn,
+    customer_number: str,
+    carrier: str | None,
+    script: Script | None,
+    author: Author,
+) -> tuple[Change, ...]:
+    """Give a live subscription another carrier and script, and say what that changed.
+
+    What is None stays as it is.
+    """
+    row = con.execute(
+        "SELECT carrier, script FROM main.subscription"
+        f" WHERE msisdn = ? AND customer_number = ? AND {LIVE}",
+        (msisdn.digits, customer_number),
+    ).fetchone()
+    changes = []
+    if row is not None and carrier not in (None, row[0]):
+        changes.append(Entry(Change.MOVED, msisdn, customer_number, carrier or ""))
+    if row is not None and script is not None and script.value != row[1]:
+        changes.append(Entry(Change.SCRIPT, msisdn, customer_number, script.value))
+    if changes:
         con.execute(
-            f"INSERT INTO main.subscription ({_COLUMNS}, notify, activated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            f" ON CONFLICT (msisdn, customer_number) WHERE {LIVE} DO NOTHING",
-            (
-                msisdn.digits,
-                number,
-                state.value,
-                carrier,
-                script.value,
-                channel.value,
-                requested_at,
-                notify,
-                activated_at,
-            ),
-        ).rowcount
-    )
+            "UPDATE main.subscription SET carrier = ifnull(?, carrier), script = ifnull(?, script)"
+            f" WHERE msisdn = ? AND customer_number = ? AND {LIVE}",
+            (carrier, script and script.value, msisdn.digits, customer_number),
+        )
+        audit.record(con, author, changes)
+    return tuple([one.change for one in changes])
 
 
-# A live subscription takes the carrier and script that are given; nothing to change, no row.
-CORRECT: Final = (
-    "UPDATE main.subscription"
-    " SET carrier = ifnull(:carrier, carrier), script = ifnull(:script, script)"
-    f" WHERE msisdn = :msisdn AND customer_number = :number AND {LIVE}"
-    " AND (carrier IS NOT ifnull(:carrier, carrier) OR script <> ifnull(:script, script))"
-)
-
-
-def corrections(
-    msisdn: Msisdn, customer_number: str, carrier: str | None, script: Script | None
-) -> dict[str, str | None]:
-    """What CORRECT asks for; what is None stays as it is."""
-    return {
-        "msisdn": msisdn.digits,
-        "number": customer_number,
-        "carrier": carrier,
-        "script": script and script.value,
-    }
-
-
-def end(con: sqlite3.Connection, msisdn: Msisdn, customer_number: str | None, now: float) -> int:
+def end(
+    con: sqlite3.Connection, msisdn: Msisdn, customer_number: str | None, author: Author
+) -> int:
     """End the phone's subscription to a customer number, or to all (None); how many they were."""
-    return con.execute(
+    ended = con.execute(
         "UPDATE main.subscription SET state = 'ended', ended_at = ?"
-        f" WHERE msisdn = ? AND customer_number = ifnull(?, customer_number) AND {LIVE}",
-        (now, msisdn.digits, customer_number),
-    ).rowcount
+        f" WHERE msisdn = ? AND customer_number = ifnull(?, customer_number) AND {LIVE}"
+        " RETURNING customer_number",
+        (author.now, msisdn.digits, customer_number),
+    ).fetchall()
+    audit.record(con, author, [Entry(Change.ENDED, msisdn, number) for (number,) in ended])
+    return len(ended)
 
 
-def move(con: sqlite3.Connection, msisdn: Msisdn, carrier: str) -> int:
+def move(con: sqlite3.Connection, msisdn: Msisdn, carrier: str, author: Author) -> int:
     """Take the phone's subscriptions to a carrier; how many were elsewhere."""
-    return con.execute(
+    moved = con.execute(
         "UPDATE main.subscription SET carrier = ?"
-        f" WHERE msisdn = ? AND carrier IS NOT ? AND {LIVE}",
+        f" WHERE msisdn = ? AND carrier IS NOT ? AND {LIVE} RETURNING customer_number",
         (carrier, msisdn.digits, carrier),
-    ).rowcount
+    ).fetchall()
+    audit.record(con, author, [Entry(Change.MOVED, msisdn, number, carrier) for (number,) in moved])
+    return len(moved)
 
 
 class Record(NamedTuple):
@@ -192,7 +219,7 @@ def activate(
     after: int,
     rules: Rules,
     encodings: Mapping[str, Encoding],
-    now: float,
+    author: Author,
 ) -> Activation:
     """Make pending subscriptions active whose customer number the attached cache now knows.
 
@@ -211,30 +238,33 @@ def activate(
     last = rows[-1][0] if len(rows) == ACTIVATE_BATCH else None
     if not due:
         return Activation(0, 0, 0, last)
-    active = waiting = 0
-    messages = []
+    now = author.now
+    waiting = 0
+    messages, changes = [], []
     with transaction(con):
-        for id_, msisdn, number, carrier, script, notify in due:
+        for id_, digits, number, carrier, script, notify in due:
             changed = con.execute(
                 "UPDATE main.subscription SET state = 'active', activated_at = ?"
                 " WHERE id = ? AND state = 'pending'",  # it may have ended since it was read
                 (now, id_),
             ).rowcount
-            active += changed
-            if not changed or not notify:
+            if not changed:
                 continue
-            waiting += 1
-            if carrier in encodings:
-                messages.append(confirmation(Msisdn(msisdn), number, carrier, script, rules, now))
+            msisdn = Msisdn(digits)
+            changes.append(Entry(Change.ACTIVATED, msisdn, number))
+            waiting += notify
+            if notify and carrier in encodings:
+                messages.append(confirmation(msisdn, number, carrier, script, rules, now))
+        audit.record(con, author, changes)
         enqueue(con, messages, encodings, now)
-    return Activation(active, len(messages), waiting - len(messages), last)
+    return Activation(len(changes), len(messages), waiting - len(messages), last)
 
 
 def activate_pending(
     con: sqlite3.Connection,
     rules: Rules,
     encodings: Mapping[str, Encoding],
-    now: float,
+    author: Author,
     pace: Pace,
 ) -> Activation:
     """Do `activate` to the end, for a command that has taken a feed."""
@@ -244,7 +274,7 @@ def activate_pending(
     after: int | None = 0
     while after is not None:
         with pace.turn():
-            batch = activate(con, after, rules, encodings, now)
+            batch = activate(con, after, rules, encodings, author)
         active, told, untold = active + batch.active, told + batch.told, untold + batch.untold
         after = batch.last
     return Activation(active, told, untold, None)

@@ -11,7 +11,7 @@ import pytest
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Msisdn
 from smsgw.storage import audit
-from smsgw.storage.audit import Change, Entry, Origin
+from smsgw.storage.audit import Author, Change, Entry, Origin
 from smsgw.storage.database import StorageError, open_gateway, transaction
 from smsgw.storage.keys import KEY_FILE, keyed
 
@@ -36,7 +36,7 @@ def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def record(con: sqlite3.Connection, *entries: Entry) -> None:
     with transaction(con):
-        audit.record(con, KEYED, entries, CLERK, T)
+        audit.record(con, Author(KEYED, CLERK, T), entries)
 
 
 def test_what_was_written_is_read(con: sqlite3.Connection) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smsgw.service.conversation import Rules
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
     Encoding,
@@ -48,6 +49,7 @@ POLICY = Policy(
         timezone=UTC,
     ),
     {"mtel": Encoding()},
+    Keyed(b"key"),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from smsgw.service.conversation import Rules
 from smsgw.service.duplicates import Recent
 from smsgw.service.exchange import Exchange
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
     Ack,
@@ -35,6 +36,7 @@ PHONE = Msisdn("359888123456")
 POLICY = Policy(
     Rules(Replies({}, Company(None, None, None, None)), 10, 5, True, 36 * 3600.0, 4, UTC),
     {"mtel": Encoding()},
+    Keyed(b"key"),
 )
 
 

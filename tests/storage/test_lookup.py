@@ -9,14 +9,19 @@ import pytest
 
 from smsgw.service.conversation import Known
 from smsgw.service.customer import Account, Subscription, SubscriptionState
+from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import read
 from smsgw.service.message import Channel, Msisdn, Script
 from smsgw.storage import billing, subscriptions
+from smsgw.storage.audit import CUSTOMER, Author
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.lookup import known
 
 ANNA, BORIS = Msisdn("359888000001"), Msisdn("359888000002")
 HOME, SHOP, NEW, STRANGE = (f"30000000000{n}" for n in range(4))
+
+
+AUTHOR = Author(Keyed(b"key"), CUSTOMER, 1.0)
 
 
 def subscription(msisdn: Msisdn, number: str, state: str = "active") -> Subscription:
@@ -42,7 +47,7 @@ def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
             subscription(ANNA, SHOP, "pending"),
             subscription(BORIS, NEW),
         ):
-            subscriptions.add(con, one, notify=True)
+            subscriptions.add(con, one, True, AUTHOR)
         yield con
 
 

@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smsgw.service.conversation import Rules, activated
+from smsgw.service.keyed import Keyed
 from smsgw.service.lines import FileError
-from smsgw.service.message import Encoding, Msisdn, Script
+from smsgw.service.message import Channel, Encoding, Msisdn, Script
 from smsgw.service.replies import Replies
-from smsgw.storage import billing, subscribers_file
+from smsgw.storage import audit, billing, subscribers_file
+from smsgw.storage.audit import Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.pace import FEWEST, HELD, MOST, Pace
 from smsgw.storage.subscribers_file import Imported, Terms, import_file
 
 RULES = Rules(Replies(), 1, 1, True, 0.0, 4, ZoneInfo("Europe/Sofia"))
 HEADER = "msisdn,customer_number,carrier,script,channel"
+KEYED, IMPORT = Keyed(b"key"), Origin(Channel.IMPORT, "ivan")
 KNOWN, UNKNOWN = "300000000001", "300000000009"
 
 
@@ -53,7 +56,7 @@ def take(
         rules=RULES,
         encodings={"mtel": Encoding(), "telenor": Encoding()},
         notify=notify,
-        now=100.0,
+        author=Author(KEYED, IMPORT, 100.0),
     )
     return import_file(
         con,
@@ -214,7 +217,7 @@ def test_running_it_again_finishes_what_was_cut_off(
 def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
     content = f"{HEADER}\n359888000001,{KNOWN},,,\n".encode()
     heard: list[int] = []
-    terms = Terms((), carrier_of, RULES, {}, notify=False, now=100.0)
+    terms = Terms((), carrier_of, RULES, {}, False, Author(KEYED, IMPORT, 100.0))
     import_file(con, True, BytesIO(content), terms, progress=heard.append, pace=Pace())
     assert heard == [len(content), 2 * len(content)]
 
@@ -260,3 +263,18 @@ def test_each_turn_is_followed_by_a_rest_half_as_long() -> None:
 def test_the_next_transaction_is_sized_by_the_last(took: list[float], size: int) -> None:
     pace, _ = paced(*took)
     assert pace.size == pytest.approx(size, abs=1)
+
+
+def test_what_an_import_changes_is_in_the_audit(con: sqlite3.Connection) -> None:
+    take(con, f"359888000001,{KNOWN},mtel,latin,", f"359888000002,{UNKNOWN},,,")
+    take(con, f"359888000001,{KNOWN},telenor,latin,", f"359888000002,{UNKNOWN},,,")
+    assert audit.broken(con, KEYED) is None
+    assert [
+        (one.change, one.value, one.origin)
+        for msisdn in ("359888000001", "359888000002")
+        for one in audit.of_phone(con, Msisdn(msisdn))
+    ] == [
+        (Change.ACTIVATED, "mtel", IMPORT),
+        (Change.MOVED, "telenor", IMPORT),
+        (Change.REQUESTED, "", IMPORT),
+    ]

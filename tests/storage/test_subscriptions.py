@@ -10,9 +10,11 @@ import pytest
 
 from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Encoding, MessageKind, Msisdn, Script
 from smsgw.service.replies import Replies
-from smsgw.storage import billing, subscriptions
+from smsgw.storage import audit, billing, subscriptions
+from smsgw.storage.audit import Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.pace import Pace
 from smsgw.storage.registration import RegistrationRefusedError, Request, register
@@ -30,6 +32,13 @@ RULES = Rules(
     max_parts=4,
     timezone=ZoneInfo("Europe/Sofia"),
 )
+
+KEYED = Keyed(b"key")
+
+
+def by(now: float) -> Author:
+    return Author(KEYED, Origin(Channel.CENTRE, "maria"), now)
+
 
 ENCODINGS = {carrier: Encoding() for carrier in ("mtel", "telenor")}
 
@@ -63,7 +72,7 @@ def subscription(
 
 def store(con: sqlite3.Connection, *all_: Subscription, notify: bool = True) -> None:
     for one in all_:
-        subscriptions.subscribe(con, one, notify)
+        subscriptions.subscribe(con, one, notify, by(one.requested_at))
 
 
 def told(con: sqlite3.Connection) -> list[tuple[str, str, int, str]]:
@@ -85,7 +94,7 @@ def test_a_subscription_comes_back_as_it_was_stored(con: sqlite3.Connection) -> 
 def test_of_phone_has_the_live_ones_oldest_first(con: sqlite3.Connection) -> None:
     first, second = subscription(number=SHOP), subscription(number=HOME, state=PENDING)
     store(con, first, subscription(BORIS), second, subscription(number="300000000003"))
-    subscriptions.end(con, ANNA, "300000000003", now=200.0)
+    subscriptions.end(con, ANNA, "300000000003", by(200.0))
     assert subscriptions.of_phone(con, ANNA) == (first, second)
 
 
@@ -93,7 +102,7 @@ def test_phones_counts_the_others(con: sqlite3.Connection) -> None:
     assert subscriptions.phones(con, HOME, ANNA) == 0
     store(con, subscription(ANNA), subscription(BORIS, state=PENDING), subscription(BORIS, SHOP))
     assert subscriptions.phones(con, HOME, ANNA) == 1
-    subscriptions.end(con, BORIS, HOME, now=200.0)
+    subscriptions.end(con, BORIS, HOME, by(200.0))
     assert subscriptions.phones(con, HOME, ANNA) == 0
 
 
@@ -111,8 +120,8 @@ def test_an_active_one_stays_as_it_is(con: sqlite3.Connection) -> None:
 
 
 def test_add_says_whether_it_was_new(con: sqlite3.Connection) -> None:
-    assert subscriptions.add(con, subscription(), notify=False)
-    assert not subscriptions.add(con, subscription(), notify=False)
+    assert subscriptions.add(con, subscription(), False, by(100.0))
+    assert not subscriptions.add(con, subscription(), False, by(100.0))
 
 
 @pytest.mark.parametrize(
@@ -125,15 +134,15 @@ def test_add_says_whether_it_was_new(con: sqlite3.Connection) -> None:
 )
 def test_end(con: sqlite3.Connection, number: str | None, ended: int, left: list[str]) -> None:
     store(con, subscription(), subscription(number=SHOP, state=PENDING), subscription(BORIS))
-    assert subscriptions.end(con, ANNA, number, now=200.0) == ended
+    assert subscriptions.end(con, ANNA, number, by(200.0)) == ended
     assert [one.customer_number for one in subscriptions.of_phone(con, ANNA)] == left
     assert subscriptions.of_phone(con, BORIS) == (subscription(BORIS),)
-    assert subscriptions.end(con, ANNA, number, now=300.0) == 0
+    assert subscriptions.end(con, ANNA, number, by(300.0)) == 0
 
 
 def test_after_the_end_a_new_one_can_begin(con: sqlite3.Connection) -> None:
     store(con, subscription())
-    subscriptions.end(con, ANNA, None, now=200.0)
+    subscriptions.end(con, ANNA, None, by(200.0))
     store(con, subscription(at=300.0))
     old, new = subscriptions.records_of_phone(con, ANNA)
     assert (old.subscription.state, old.ended_at) == (SubscriptionState.ENDED, 200.0)
@@ -148,15 +157,15 @@ def test_move_counts_those_that_were_elsewhere(con: sqlite3.Connection) -> None:
         subscription(number="300000000003", carrier="telenor"),
         subscription(BORIS),
     )
-    assert subscriptions.move(con, ANNA, "telenor") == 2
+    assert subscriptions.move(con, ANNA, "telenor", by(200.0)) == 2
     assert {one.carrier for one in subscriptions.of_phone(con, ANNA)} == {"telenor"}
     assert subscriptions.of_phone(con, BORIS)[0].carrier == "mtel"
-    assert subscriptions.move(con, ANNA, "telenor") == 0
+    assert subscriptions.move(con, ANNA, "telenor", by(200.0)) == 0
 
 
 def test_records_and_counts(con: sqlite3.Connection) -> None:
     store(con, subscription(), subscription(BORIS, state=PENDING), subscription(BORIS, SHOP))
-    subscriptions.end(con, ANNA, None, now=200.0)
+    subscriptions.end(con, ANNA, None, by(200.0))
     live = [record.subscription for record in subscriptions.records(con)]
     assert live == [subscription(BORIS, state=PENDING), subscription(BORIS, SHOP)]
     of_home = [record.subscription.msisdn for record in subscriptions.records_of_number(con, HOME)]
@@ -173,7 +182,9 @@ def test_records_and_counts(con: sqlite3.Connection) -> None:
 
 
 def activate(con: sqlite3.Connection, now: float = 500.0) -> Activation:
-    return subscriptions.activate_pending(con, RULES, ENCODINGS, now, Pace(sleep=lambda _: None))
+    return subscriptions.activate_pending(
+        con, RULES, ENCODINGS, by(now), Pace(sleep=lambda _: None)
+    )
 
 
 def test_a_feed_makes_pending_ones_active_and_tells_them_once(con: sqlite3.Connection) -> None:
@@ -220,7 +231,7 @@ def test_activation_goes_on_where_a_batch_ended(
     phones = [Msisdn(f"35988800000{n}") for n in range(5)]
     store(con, *[subscription(phone, state=PENDING) for phone in phones])
     feed(con, HOME)
-    first = subscriptions.activate(con, 0, RULES, ENCODINGS, 500.0)
+    first = subscriptions.activate(con, 0, RULES, ENCODINGS, by(500.0))
     assert (first.active, subscriptions.counts(con)[PENDING]) == (2, 3)
     assert activate(con) == Activation(active=3, told=3, untold=0, last=None)
     assert sorted(row[0] for row in told(con)) == [phone.digits for phone in phones]
@@ -236,10 +247,10 @@ def test_one_that_ended_in_the_meantime_stays_ended(con: sqlite3.Connection) -> 
         statements.append(statement)
         if statement == "BEGIN IMMEDIATE":
             con.set_trace_callback(None)
-            subscriptions.end(con, ANNA, None, now=400.0)
+            subscriptions.end(con, ANNA, None, by(400.0))
 
     con.set_trace_callback(on_statement)
-    assert subscriptions.activate(con, 0, RULES, ENCODINGS, 500.0) == Activation(0, 0, 0, None)
+    assert subscriptions.activate(con, 0, RULES, ENCODINGS, by(500.0)) == Activation(0, 0, 0, None)
     assert statements[-1] == "BEGIN IMMEDIATE"
     assert told(con) == []
 
@@ -254,10 +265,11 @@ def clerk(
     carrier: str | None = "mtel",
     channel: Channel = Channel.CENTRE,
     cache: bool = True,
+    script: Script = Script.LATIN,
 ) -> tuple[SubscriptionState, bool, bool]:
     """Asks for a registration and gives its state, whether it was made, and told."""
-    request = Request(msisdn, number, carrier, Script.LATIN, channel)
-    registered = register(con, cache, request, RULES, ENCODINGS, 100.0)
+    request = Request(msisdn, number, carrier, script, channel)
+    registered = register(con, cache, request, RULES, ENCODINGS, by(100.0))
     return registered.subscription.state, registered.made, registered.told
 
 
@@ -344,3 +356,39 @@ def test_a_refused_registration(
 def test_a_customer_number_may_look_like_a_phone_number(con: sqlite3.Connection) -> None:
     feed(con, "359888123456")
     assert clerk(con, number="359888123456") == (ACTIVE, True, True)
+
+
+# The audit.
+
+
+def changes(con: sqlite3.Connection, msisdn: Msisdn = ANNA) -> list[tuple[Change, str, str]]:
+    assert audit.broken(con, KEYED) is None
+    return [(one.change, one.customer_number, one.value) for one in audit.of_phone(con, msisdn)]
+
+
+def test_each_change_is_in_the_audit_once(con: sqlite3.Connection) -> None:
+    store(con, subscription(state=PENDING), subscription(state=PENDING))
+    feed(con, HOME)
+    activate(con)
+    activate(con)
+    assert clerk(con, carrier="telenor", script=Script.CYRILLIC)[1:] == (False, False)
+    assert clerk(con, carrier="telenor", script=Script.CYRILLIC)[1:] == (False, False)
+    subscriptions.move(con, ANNA, "mtel", by(300.0))
+    subscriptions.move(con, ANNA, "mtel", by(300.0))
+    subscriptions.end(con, ANNA, None, by(400.0))
+    subscriptions.end(con, ANNA, None, by(400.0))
+    assert changes(con) == [
+        (Change.REQUESTED, HOME, "mtel"),
+        (Change.ACTIVATED, HOME, ""),
+        (Change.MOVED, HOME, "telenor"),
+        (Change.SCRIPT, HOME, "cyrillic"),
+        (Change.MOVED, HOME, "mtel"),
+        (Change.ENDED, HOME, ""),
+    ]
+
+
+def test_a_message_that_makes_a_pending_one_active_is_in_the_audit(
+    con: sqlite3.Connection,
+) -> None:
+    store(con, subscription(state=PENDING), subscription(state=ACTIVE))
+    assert changes(con) == [(Change.REQUESTED, HOME, "mtel"), (Change.ACTIVATED, HOME, "")]
