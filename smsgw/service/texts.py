@@ -113,6 +113,30 @@ TEXTS: Final[dict[str, Text]] = {
         needs=("number",),
         may=("limit",),
     ),
+    "too_many_unknown": Text(
+        "{number}: otkaz, tvarde mnogo nepoznati nomera za dnes.",
+        "{number}: отказ, твърде много непознати номера за днес.",
+        needs=("number",),
+    ),
+    "code_missing": Text(
+        "{number}: dobavete koda sled nomera.",
+        "{number}: добавете кода след номера.",
+        needs=("number",),
+    ),
+    "code_wrong": Text(
+        "{number}: greshen kod.",
+        "{number}: грешен код.",
+        needs=("number",),
+    ),
+    "code_locked": Text(
+        "{number}: tvarde mnogo greshni kodove, opitayte utre.",
+        "{number}: твърде много грешни кодове, опитайте утре.",
+        needs=("number",),
+    ),
+    "code_on_bill": Text(
+        "Kodat (6 znaka) e vav fakturata.",
+        "Кодът (6 знака) е във фактурата.",
+    ),
     "not_by_message": Text(
         "{number} ne se registrira sas SMS.",
         "{number} не се регистрира със SMS.",
@@ -136,6 +160,18 @@ TEXTS: Final[dict[str, Text]] = {
         "Registratsiyata na {number} e aktivna.",
         "Регистрацията на {number} е активна.",
         needs=("number",),
+    ),
+    # A pending registration was rejected.
+    "rejected": Text(
+        "Registratsiyata na {number} e otkazana: nyama takav klientski nomer. {contact}",
+        "Регистрацията на {number} е отказана: няма такъв клиентски номер. {contact}",
+        needs=("number",),
+    ),
+    # To the phones that a customer number has already.
+    "further_phone": Text(
+        "Oshte edin telefon (...{digits}) e registriran za {number}. {contact}",
+        "Още един телефон (...{digits}) е регистриран за {number}. {contact}",
+        needs=("number", "digits"),
     ),
     # Stop.
     "stopped": Text(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from smsgw.service.conversation import Rules
+from smsgw.service.decision import Rules
 from smsgw.service.message import Encoding, MessageKind, Msisdn
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import SENT_ONCE_MORE

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from smsgw.service.hours import Hours
 from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.section import Section
 from smsgw.settings.types import (
@@ -26,7 +27,6 @@ from smsgw.settings.types import (
     Duration,
     FilePath,
     Flag,
-    Hours,
     Listen,
     OpeningHours,
     Parts,

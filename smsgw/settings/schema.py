@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from smsgw.service.hours import Hours
 from smsgw.settings import carrier, model, transport
 from smsgw.settings.section import Section
-from smsgw.settings.types import Address, Duration, Hours, Percent
+from smsgw.settings.types import Address, Duration, Percent
 
 WRITTEN: Final = (Address, Duration, Hours, Percent, ZoneInfo)
 

@@ -29,6 +29,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from smsgw.service.hours import Hours
 from smsgw.service.message import MessageKind
 from smsgw.settings.secret import resolve
 from smsgw.settings.tlvs import encodable
@@ -104,16 +105,6 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-class Hours(NamedTuple):
-    """A part of the day, in local time. Written `09:00-20:00`."""
-
-    opens: time
-    closes: time
-
-    def __str__(self) -> str:
-        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
 
 def _host(value: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.log import get_logger
-from smsgw.service.conversation import Change, Decision, Move, Rules, Subscribe, decide
+from smsgw.service.conversation import decide
 from smsgw.service.customer import Subscription
+from smsgw.service.decision import Change, Decision, Move, Rules, Subscribe
 from smsgw.service.duplicates import Key, Remembered
 from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Reading, read

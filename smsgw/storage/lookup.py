@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from smsgw.service.conversation import Known, needs
+from smsgw.service.conversation import needs
+from smsgw.service.decision import Known
 from smsgw.service.keywords import Intent, Reading
 from smsgw.service.message import Msisdn
 from smsgw.storage import billing, subscriptions
@@ -15,9 +16,9 @@ def known(con: sqlite3.Connection, cache_attached: bool, msisdn: Msisdn, reading
     return Known(
         subscriptions=theirs,
         accounts=billing.accounts(con, numbers) if numbers else {},
-        phones=(
+        others=(
             {
-                number: subscriptions.phones(con, number, msisdn)
+                number: subscriptions.of_others(con, number, msisdn)
                 for number in reading.customer_numbers
             }
             if reading.intent is Intent.REGISTER

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from smsgw.service.conversation import Rules
 from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.decision import Rules
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
 from smsgw.service.numbers import MSISDN
 from smsgw.storage import billing, subscriptions
@@ -109,7 +109,7 @@ def _refuse(
             f"{request.msisdn.digits} is registered for {counted(held, 'customer number')}, and"
             f" subscriptions.numbers_per_phone is {rules.numbers_per_phone}"
         )
-    phones = subscriptions.phones(con, number, request.msisdn)
+    phones = len(subscriptions.of_others(con, number, request.msisdn))
     if 0 < rules.phones_per_number <= phones:
         raise RegistrationRefusedError(
             f"{number} has {counted(phones, 'phone')}, and"

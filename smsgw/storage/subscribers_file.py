@@ -12,7 +12,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO, Final, NamedTuple
 
-from smsgw.service.conversation import Rules
+from smsgw.service.decision import Rules
 from smsgw.service.lines import Problems
 from smsgw.service.message import Encoding, Msisdn
 from smsgw.service.subscribers import SubscriberRow, read

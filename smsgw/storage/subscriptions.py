@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.decision import Rules
 from smsgw.service.message import CHANNELS, SCRIPTS, Encoding, Msisdn, Mt, Script
+from smsgw.service.registering import activated
 from smsgw.storage import audit
 from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import CACHE_SCHEMA, transaction
@@ -45,14 +46,20 @@ def _subscription(row: tuple[str, str, str, str | None, str, str, float]) -> Sub
     )
 
 
-def phones(con: sqlite3.Connection, customer_number: str, besides: Msisdn) -> int:
-    """How many other phones are pending or active for a customer number."""
-    (count,) = con.execute(
-        "SELECT count(*) FROM main.subscription"
-        f" WHERE customer_number = ? AND msisdn <> ? AND {LIVE}",
-        (customer_number, besides.digits),
-    ).fetchone()
-    return int(count)
+# Other phones of a customer number that are looked at: more can only come by imports.
+MOST_OTHERS: Final = 100
+
+
+def of_others(
+    con: sqlite3.Connection, customer_number: str, besides: Msisdn
+) -> tuple[Subscription, ...]:
+    """Other phones' pending and active subscriptions to a customer number, oldest first."""
+    rows = con.execute(
+        f"SELECT {_COLUMNS} FROM main.subscription"
+        f" WHERE customer_number = ? AND msisdn <> ? AND {LIVE} ORDER BY id LIMIT ?",
+        (customer_number, besides.digits, MOST_OTHERS),
+    ).fetchall()
+    return tuple([_subscription(row) for row in rows])
 
 
 def subscribe(

@@ -4,7 +4,8 @@ import sqlite3
 from typing import NamedTuple
 
 from smsgw.service import numbers
-from smsgw.service.conversation import Known, decide
+from smsgw.service.conversation import decide
+from smsgw.service.decision import Known
 from smsgw.service.keywords import Intent, Reading, read
 from smsgw.service.message import Encoding, Mo, Msisdn
 from smsgw.settings import derive

@@ -11,23 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsgw.service.answer import SURE
-from smsgw.service.conversation import (
-    Change,
-    Decision,
-    End,
-    Known,
-    Move,
-    Reply,
-    Rules,
-    Subscribe,
-    activated,
-    decide,
-    needs,
-)
+from smsgw.service.conversation import decide, needs
 from smsgw.service.customer import Account, Bill, Subscription, SubscriptionState
+from smsgw.service.decision import Change, Decision, End, Known, Move, Reply, Rules, Subscribe
 from smsgw.service.keywords import Hint, Intent, Reading, read
 from smsgw.service.message import Channel, MessageKind, Mo, Msisdn, Script
 from smsgw.service.numbers import MSISDN
+from smsgw.service.registering import activated
 from smsgw.service.replies import Company, Replies
 from smsgw.service.texts import TEXTS
 from smsgw.text import gsm
@@ -98,7 +88,11 @@ def decided(row: Row, reading: Reading | None = None) -> Decision:
     reading = reading or read(row.text)
     wanted = needs(reading, row.subscriptions)
     accounts = {n: Account(n, bills) for n, bills in row.bills.items() if n in wanted}
-    known = Known(row.subscriptions, accounts, row.phones, NOON - row.fed)
+    others = {
+        number: (subscription(number)._replace(msisdn=Msisdn("359887000000")),) * count
+        for number, count in row.phones.items()
+    }
+    known = Known(row.subscriptions, accounts, others, NOON - row.fed)
     return decide(message(row.text, row.carrier), reading, known, NOON, row.rules)
 
 
@@ -859,7 +853,7 @@ KNOWN = st.builds(
     st.lists(st.builds(Account, NUMBERS, st.lists(BILLS, max_size=4).map(tuple))).map(
         lambda accounts: {account.customer_number: account for account in accounts}
     ),
-    st.dictionaries(NUMBERS, st.integers(0, 7)),
+    st.dictionaries(NUMBERS, SUBSCRIPTIONS),
     st.none() | st.floats(0, NOON),
 )
 ANY_RULES = st.builds(

@@ -73,6 +73,8 @@ class TestTexts:
 
 
 TWO_PARTS_IN_CYRILLIC = {
+    "rejected",
+    "further_phone",
     "register_elsewhere",
     "help",
     "help_without_registration",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smsgw.service.conversation import Rules
+from smsgw.service.decision import Rules
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,

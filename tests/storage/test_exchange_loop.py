@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smsgw.service.conversation import Rules
+from smsgw.service.decision import Rules
 from smsgw.service.duplicates import Recent
 from smsgw.service.exchange import Exchange
 from smsgw.service.keyed import Keyed

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smsgw.service.conversation import Known
 from smsgw.service.customer import Account, Subscription, SubscriptionState
+from smsgw.service.decision import Known
 from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import read
 from smsgw.service.message import Channel, Msisdn, Script
@@ -52,29 +52,33 @@ def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 THEIRS = (subscription(ANNA, HOME), subscription(ANNA, SHOP, "pending"))
+BORIS_FOR_NEW = (subscription(BORIS, NEW),)
+Others = dict[str, tuple[Subscription, ...]]
 
 
 @pytest.mark.parametrize(
-    ("text", "accounts", "phones"),
+    ("text", "accounts", "others"),
     [
         pytest.param("smetka", [HOME], {}, id="bill check: the active ones"),
         pytest.param(f"smetka {HOME}", [HOME], {}, id="of one"),
         pytest.param(f"smetka {NEW}", [], {}, id="of a stranger: nothing"),
-        pytest.param(f"{NEW} {STRANGE}", [NEW], {NEW: 1, STRANGE: 0}, id="registration"),
+        pytest.param(
+            f"{NEW} {STRANGE}", [NEW], {NEW: BORIS_FOR_NEW, STRANGE: ()}, id="registration"
+        ),
         pytest.param("stop", [], {}, id="stop"),
         pytest.param("?", [], {}, id="help"),
         pytest.param("hello", [], {}, id="unknown"),
     ],
 )
 def test_what_is_known(
-    con: sqlite3.Connection, text: str, accounts: list[str], phones: dict[str, int]
+    con: sqlite3.Connection, text: str, accounts: list[str], others: Others
 ) -> None:
     assert known(con, True, ANNA, read(text)) == Known(
-        THEIRS, {number: Account(number, ()) for number in accounts}, phones, 50.0
+        THEIRS, {number: Account(number, ()) for number in accounts}, others, 50.0
     )
 
 
 def test_without_a_cache(con: sqlite3.Connection) -> None:
     con.execute(f"DETACH {CACHE_SCHEMA}")
     assert known(con, False, ANNA, read("smetka")) == Known(THEIRS, {}, {}, None)
-    assert known(con, False, ANNA, read(NEW)) == Known(THEIRS, {}, {NEW: 1}, None)
+    assert known(con, False, ANNA, read(NEW)) == Known(THEIRS, {}, {NEW: BORIS_FOR_NEW}, None)

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smsgw.service.conversation import Rules, activated
+from smsgw.service.decision import Rules
 from smsgw.service.keyed import Keyed
 from smsgw.service.lines import FileError
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
+from smsgw.service.registering import activated
 from smsgw.service.replies import Replies
 from smsgw.storage import audit, billing, subscribers_file
 from smsgw.storage.audit import Author, Change, Origin

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smsgw.service.conversation import Rules, activated
 from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.decision import Rules
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Encoding, MessageKind, Msisdn, Script
+from smsgw.service.registering import activated
 from smsgw.service.replies import Replies
 from smsgw.storage import audit, billing, subscriptions
 from smsgw.storage.audit import Author, Change, Origin
@@ -98,12 +99,12 @@ def test_of_phone_has_the_live_ones_oldest_first(con: sqlite3.Connection) -> Non
     assert subscriptions.of_phone(con, ANNA) == (first, second)
 
 
-def test_phones_counts_the_others(con: sqlite3.Connection) -> None:
-    assert subscriptions.phones(con, HOME, ANNA) == 0
+def test_the_other_phones_of_a_number(con: sqlite3.Connection) -> None:
+    assert subscriptions.of_others(con, HOME, ANNA) == ()
     store(con, subscription(ANNA), subscription(BORIS, state=PENDING), subscription(BORIS, SHOP))
-    assert subscriptions.phones(con, HOME, ANNA) == 1
+    assert [one.msisdn for one in subscriptions.of_others(con, HOME, ANNA)] == [BORIS]
     subscriptions.end(con, BORIS, HOME, by(200.0))
-    assert subscriptions.phones(con, HOME, ANNA) == 0
+    assert subscriptions.of_others(con, HOME, ANNA) == ()
 
 
 def test_a_pending_one_becomes_active(con: sqlite3.Connection) -> None:

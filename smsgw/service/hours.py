@@ -1,0 +1,27 @@
+"""The part of the day in which messages go out that nobody is waiting for."""
+
+from datetime import datetime, time, timedelta, tzinfo
+from typing import NamedTuple
+
+
+class Hours(NamedTuple):
+    """A part of the day, in local time. Written `09:00-20:00`."""
+
+    opens: time
+    closes: time
+
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+def next_open(now: float, hours: Hours, timezone: tzinfo) -> float | None:
+    """When the hours next begin, in seconds since 1970; None while they last.
+
+    A day on which the clock is put forward over the opening opens when its clock first shows a
+    time past it.
+    """
+    local = datetime.fromtimestamp(now, timezone)
+    if hours.opens <= local.time() < hours.closes:
+        return None
+    day = local.date() + timedelta(days=local.time() >= hours.closes)
+    return datetime.combine(day, hours.opens, timezone).timestamp()
