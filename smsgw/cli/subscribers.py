@@ -219,12 +219,21 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
     )
     with file.open("rb") as opened, progress_of(file.name, 2 * file.stat().st_size) as progress:
         imported = import_file(
-            stores.con, stores.cached, opened, terms, progress=progress, pace=Pace()
+            stores.con,
+            stores.cached,
+            opened,
+            terms,
+            progress=progress,
+            stopped=lambda row: typer.echo(
+                f"{row.msisdn.digits} {row.customer_number}: passed over, the phone said stop"
+            ),
+            pace=Pace(),
         )
     _settle(stores, settings)
     typer.echo(
         f"{file}: {imported.active} new and active, {imported.pending} new and pending,"
-        f" {imported.changed} changed, {imported.unchanged} as they were;"
+        f" {imported.changed} changed, {imported.unchanged} as they were"
+        f"{f', {imported.stopped} passed over' if imported.stopped else ''};"
         f" {counted(imported.told, 'phone')} told{not_told(imported.untold)}"
     )
 

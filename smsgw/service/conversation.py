@@ -13,7 +13,7 @@ from smsgw.service import registering
 from smsgw.service.answer import fitting
 from smsgw.service.bills import Urgency, bill_line
 from smsgw.service.customer import Subscription, SubscriptionState
-from smsgw.service.decision import Decision, End, Known, Move, Reply, Rules, Said, Turn
+from smsgw.service.decision import Block, Decision, End, Known, Move, Reply, Rules, Said, Turn
 from smsgw.service.keywords import Hint, Intent, Reading
 from smsgw.service.message import MessageKind, Mo, Script
 from smsgw.service.money import day
@@ -136,8 +136,9 @@ def _outdated(turn: Turn) -> str | None:
 
 def _stop(turn: Turn) -> Said:
     texts, numbers = turn.texts, turn.reading.customer_numbers or tuple(turn.held)
+    block = () if turn.reading.customer_numbers else (Block(turn.sender),)
     if not numbers:
-        return Said(turn.say(texts["nothing_to_stop"]()))
+        return Said(turn.say(texts["nothing_to_stop"]()), block)
     ended = [number for number in numbers if number in turn.held]
     others = [
         texts["nothing_to_stop_for"](number=number) for number in numbers if number not in turn.held
@@ -150,7 +151,7 @@ def _stop(turn: Turn) -> Said:
         return "\n".join([texts["stopped"](numbers=listed), *others] if ended else others)
 
     text = fitting(render, len(ended), turn.rules.max_parts)
-    return Said(text, tuple([End(number) for number in ended]))
+    return Said(text, (*[End(number) for number in ended], *block))
 
 
 def _help(turn: Turn) -> Said:

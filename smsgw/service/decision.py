@@ -71,7 +71,13 @@ class Move(NamedTuple):
     carrier: str
 
 
-Change = Subscribe | End | Move
+class Block(NamedTuple):
+    """Take no registration of a phone's from elsewhere, until a message of its own asks for one."""
+
+    msisdn: Msisdn
+
+
+Change = Subscribe | End | Move | Block
 
 
 class Reply(NamedTuple):

@@ -8,14 +8,14 @@ from typing import Final, NamedTuple
 from smsgw.log import get_logger
 from smsgw.service.conversation import decide
 from smsgw.service.customer import Subscription
-from smsgw.service.decision import Change, Decision, Move, Rules, Subscribe
+from smsgw.service.decision import Block, Change, Decision, Move, Rules, Subscribe
 from smsgw.service.duplicates import Key, Remembered
 from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Reading, read
 from smsgw.service.message import Channel, Encoding, MessageKind, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
 from smsgw.service.retry import SENT_ONCE_MORE
-from smsgw.storage import subscriptions
+from smsgw.storage import stops, subscriptions
 from smsgw.storage.audit import CUSTOMER, Author
 from smsgw.storage.lookup import known
 from smsgw.storage.messages import last_id
@@ -101,6 +101,7 @@ def _decide(
 
 def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> None:
     if isinstance(change, Subscribe):
+        stops.lift(con, author.keyed, mo.source)
         subscriptions.subscribe(
             con,
             Subscription(
@@ -117,6 +118,8 @@ def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> N
         )
     elif isinstance(change, Move):
         subscriptions.move(con, mo.source, change.carrier, author)
+    elif isinstance(change, Block):
+        stops.enter(con, author.keyed, change.msisdn, author.now)
     else:
         subscriptions.end(con, mo.source, change.customer_number, author)
 

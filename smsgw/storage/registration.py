@@ -8,7 +8,7 @@ from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Rules
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
 from smsgw.service.numbers import MSISDN
-from smsgw.storage import billing, subscriptions
+from smsgw.storage import billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
@@ -60,6 +60,10 @@ def register(
         before = next((one for one in theirs if one.customer_number == number), None)
         if before is not None:
             return _corrected(con, before, request, author)
+        if stops.since(con, author.keyed, request.msisdn) is not None:
+            raise RegistrationRefusedError(
+                f"{request.msisdn.digits} said stop: only a message of its own registers it again"
+            )
         known = cache and number in billing.known(con, [number])
         _refuse(con, request, known, len(theirs), rules)
         state = SubscriptionState.ACTIVE if known else SubscriptionState.PENDING

@@ -16,7 +16,7 @@ from smsgw.service.decision import Rules
 from smsgw.service.lines import Problems
 from smsgw.service.message import Encoding, Msisdn
 from smsgw.service.subscribers import SubscriberRow, read
-from smsgw.storage import audit, billing, subscriptions
+from smsgw.storage import audit, billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue, last_id
@@ -59,6 +59,7 @@ class Imported(NamedTuple):
     unchanged: int
     told: int
     untold: int  # made active, to be told, but over whose carrier nothing can go out
+    stopped: int  # of phones that said stop: passed over
 
 
 def import_file(
@@ -68,9 +69,12 @@ def import_file(
     terms: Terms,
     *,
     progress: Progress,
+    stopped: Callable[[SubscriberRow], None],
     pace: Pace,
 ) -> Imported:
     """Take a subscribers file. `cache` says whether a billing cache is attached to `con`.
+
+    `stopped` is told of each row of a phone that said stop: it is passed over.
 
     Raises FileError, before anything is written, if lines are wrong.
     """
@@ -82,11 +86,16 @@ def import_file(
     counts: Counter[str] = Counter()
     while chunk := sorted(islice(rows, SORTED), key=itemgetter(0)):
         while batch := chunk[: pace.size]:
-            known = billing.known(con, [row.customer_number for row in batch]) if cache else ()
-            values = [_values(row, row[1] in known, terms) for row in batch]
-            with pace.turn(), transaction(con):
-                counts += _write(con, batch, values, terms)
             del chunk[: len(batch)]
+            known = billing.known(con, [row.customer_number for row in batch]) if cache else ()
+            with pace.turn(), transaction(con):
+                under_stop = [row for row in batch if _stopped(con, row, terms)]
+                if under_stop:
+                    batch = [row for row in batch if row not in under_stop]
+                counts += _write(con, batch, known, terms)
+            counts["stopped"] += len(under_stop)
+            for row in under_stop:
+                stopped(row)
         progress(octets + file.tell())
     problems.refuse()  # of lines that were written anew since they were checked
     return Imported(*[counts[field] for field in Imported._fields])
@@ -103,13 +112,13 @@ def _check(file: BinaryIO, carriers: Collection[str], progress: Progress) -> Non
 def _write(
     con: sqlite3.Connection,
     batch: Sequence[SubscriberRow],
-    values: Sequence[tuple[object, ...]],
+    known: Collection[str],
     terms: Terms,
 ) -> Counter[str]:
     """Write rows and what their phones are told; the later of two rows on one pair counts."""
     author = terms.author
     before = last_id(con, "subscription")
-    con.executemany(_ADD, values)
+    con.executemany(_ADD, [_values(row, row.customer_number in known, terms) for row in batch])
     made = [
         _Made(Msisdn(msisdn), *rest)
         for msisdn, *rest in con.execute(
@@ -137,6 +146,10 @@ def _write(
         counts["told"] = len(messages)
         counts["untold"] = counts["active"] - len(messages)
     return counts
+
+
+def _stopped(con: sqlite3.Connection, row: SubscriberRow, terms: Terms) -> bool:
+    return stops.since(con, terms.author.keyed, row.msisdn) is not None
 
 
 class _Made(NamedTuple):

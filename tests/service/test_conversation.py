@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from smsgw.service.answer import SURE
 from smsgw.service.conversation import decide, needs
 from smsgw.service.customer import Account, Bill, Subscription, SubscriptionState
-from smsgw.service.decision import Change, Decision, End, Known, Move, Reply, Rules, Subscribe
+from smsgw.service.decision import (
+    Block,
+    Change,
+    Decision,
+    End,
+    Known,
+    Move,
+    Reply,
+    Rules,
+    Subscribe,
+)
 from smsgw.service.keywords import Hint, Intent, Reading, read
 from smsgw.service.message import Channel, MessageKind, Mo, Msisdn, Script
 from smsgw.service.numbers import MSISDN
@@ -430,7 +440,7 @@ STOP = {
         (*active(A), *pending(B)),
         {},
         f"Spryahme uslugata za {A}, {B}.",
-        (End(A), End(B)),
+        (End(A), End(B), Block(PHONE)),
     ),
     "one": Row(f"stop {B}", active(A, B), {}, f"Spryahme uslugata za {B}.", (End(B),)),
     "with the company's particulars": Row(
@@ -441,7 +451,7 @@ STOP = {
         (End(B),),
         rules=CEZ,
     ),
-    "nothing to end": Row("stop", (), {}, "Nyamate registratsia za spirane."),
+    "nothing to end": Row("stop", (), {}, "Nyamate registratsia za spirane.", (Block(PHONE),)),
     "not that one": Row(f"stop {A}", active(B), {}, f"Nyamate registratsia za {A}."),
     "one of two": Row(
         f"stop {A}, {B}",
@@ -457,7 +467,7 @@ STOP = {
         "Spryahme uslugata za "
         + ", ".join([f"{number:012}" for number in range(9)])
         + " i oshte 21.",
-        tuple([End(f"{number:012}") for number in range(30)]),
+        (*[End(f"{number:012}") for number in range(30)], Block(PHONE)),
         rules=replace(RULES, max_parts=1),
     ),
 }

@@ -27,7 +27,7 @@ from smsgw.service.message import (
 from smsgw.service.ports import Done, Redelivery, SessionEnd, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import VALIDITY, settle
-from smsgw.storage import exchange, inbox, outbox
+from smsgw.storage import exchange, inbox, outbox, stops
 from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway, transaction
 from smsgw.storage.inbox import Policy
@@ -458,3 +458,13 @@ def test_the_partial_indexes_are_used(con: sqlite3.Connection) -> None:
 
     assert "segment_queued" in plan(outbox.SELECT_QUEUED, "mtel", 10)
     assert "TEMP B-TREE" not in plan(outbox.SELECT_QUEUED, "mtel", 10)
+
+
+def test_a_stop_by_message_and_a_registration_that_lifts_it(con: sqlite3.Connection) -> None:
+    commit(con, mos=[mo("stop")])
+    assert stops.since(con, POLICY.keyed, PHONE) == T
+    commit(con, mos=[mo("stop 300012345678")])
+    commit(con, mos=[mo("smetka")])
+    assert stops.since(con, POLICY.keyed, PHONE) == T
+    commit(con, mos=[mo("300012345678")])
+    assert stops.since(con, POLICY.keyed, PHONE) is None

@@ -16,7 +16,8 @@ from smsgw.service.lines import FileError
 from smsgw.service.message import Channel, Encoding, Msisdn, Script
 from smsgw.service.registering import activated
 from smsgw.service.replies import Replies
-from smsgw.storage import audit, billing, subscribers_file
+from smsgw.service.subscribers import SubscriberRow
+from smsgw.storage import audit, billing, stops, subscribers_file
 from smsgw.storage.audit import Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.pace import FEWEST, HELD, MOST, Pace
@@ -49,6 +50,7 @@ def take(
     notify: bool = False,
     cache: bool = True,
     pace: Pace | None = None,
+    stopped: list[SubscriberRow] | None = None,
 ) -> Imported:
     content = "".join(f"{line}\n" for line in (HEADER, *lines)).encode()
     terms = Terms(
@@ -65,6 +67,7 @@ def take(
         BytesIO(content),
         terms,
         progress=lambda _: None,
+        stopped=(stopped if stopped is not None else []).append,
         pace=pace or Pace(sleep=lambda _: None),
     )
 
@@ -86,7 +89,9 @@ def test_known_numbers_are_active_and_others_pending(con: sqlite3.Connection) ->
         f"359888000002,{UNKNOWN},telenor,cyrillic,web",
         f"359888000001,{KNOWN},mtel,latin,centre",
     )
-    assert imported == Imported(active=1, pending=1, changed=0, unchanged=0, told=0, untold=0)
+    assert imported == Imported(
+        active=1, pending=1, changed=0, unchanged=0, told=0, untold=0, stopped=0
+    )
     assert stored(con) == [
         ("359888000001", KNOWN, "active", "mtel", "latin", "centre"),
         ("359888000002", UNKNOWN, "pending", "telenor", "cyrillic", "web"),
@@ -113,25 +118,25 @@ def test_what_a_row_leaves_out(con: sqlite3.Connection) -> None:
     [
         pytest.param(
             f"359888000001,{KNOWN},telenor,cyrillic,web",
-            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0),
+            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0, stopped=0),
             ("telenor", "cyrillic", "centre"),
             id="carrier and script",
         ),
         pytest.param(
             f"359888000001,{KNOWN},,cyrillic,",
-            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0),
+            Imported(0, 0, changed=1, unchanged=0, told=0, untold=0, stopped=0),
             ("mtel", "cyrillic", "centre"),
             id="script only",
         ),
         pytest.param(
             f"359888000001,{KNOWN},mtel,latin,",
-            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0),
+            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0, stopped=0),
             ("mtel", "latin", "centre"),
             id="the same",
         ),
         pytest.param(
             f"359888000001,{KNOWN},,,",
-            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0),
+            Imported(0, 0, changed=0, unchanged=1, told=0, untold=0, stopped=0),
             ("mtel", "latin", "centre"),
             id="nothing",
         ),
@@ -149,7 +154,9 @@ def test_a_pair_that_exists_takes_what_its_row_names(
 def test_of_two_rows_on_one_pair_the_later_counts(con: sqlite3.Connection) -> None:
     first, second = f"359888000001,{KNOWN},mtel,,", f"359888000001,{KNOWN},telenor,,"
     imported = take(con, first, f"359888000000,{KNOWN},,,", second)
-    assert imported == Imported(active=2, pending=0, changed=1, unchanged=0, told=0, untold=0)
+    assert imported == Imported(
+        active=2, pending=0, changed=1, unchanged=0, told=0, untold=0, stopped=0
+    )
     assert [row[3] for row in stored(con)] == [None, "telenor"]
 
 
@@ -167,11 +174,13 @@ def test_phones_are_told_only_if_wanted_and_only_once(con: sqlite3.Connection) -
         f"359888000003,{KNOWN},,latin,",  # no carrier
         f"359888000004,{KNOWN},vivacom,latin,",  # one that is not enabled
     )
-    assert take(con, *lines, notify=True)[-2:] == (1, 2)
+    assert take(con, *lines, notify=True)[4:6] == (1, 2)
     text = activated(KNOWN, Script.LATIN, RULES).text
     assert told(con) == [("359888000001", text)]
     assert con.execute("SELECT DISTINCT notify FROM subscription").fetchall() == [(1,)]
-    assert take(con, *lines, notify=True) == Imported(0, 0, 0, unchanged=4, told=0, untold=0)
+    assert take(con, *lines, notify=True) == Imported(
+        0, 0, 0, unchanged=4, told=0, untold=0, stopped=0
+    )
     assert len(told(con)) == 1
 
 
@@ -219,7 +228,9 @@ def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
     content = f"{HEADER}\n359888000001,{KNOWN},,,\n".encode()
     heard: list[int] = []
     terms = Terms((), carrier_of, RULES, {}, False, Author(KEYED, IMPORT, 100.0))
-    import_file(con, True, BytesIO(content), terms, progress=heard.append, pace=Pace())
+    import_file(
+        con, True, BytesIO(content), terms, progress=heard.append, stopped=print, pace=Pace()
+    )
     assert heard == [len(content), 2 * len(content)]
 
 
@@ -279,3 +290,17 @@ def test_what_an_import_changes_is_in_the_audit(con: sqlite3.Connection) -> None
         (Change.MOVED, "telenor", IMPORT),
         (Change.REQUESTED, "", IMPORT),
     ]
+
+
+def test_a_phone_that_said_stop_is_passed_over_and_listed(con: sqlite3.Connection) -> None:
+    stops.enter(con, KEYED, Msisdn("359888000001"), 50.0)
+    stopped: list[SubscriberRow] = []
+    lines = [f"359888000001,{KNOWN},,,", f"359888000002,{KNOWN},,,"]
+    imported = take(con, *lines, stopped=stopped)
+    assert (imported.active, imported.unchanged, imported.stopped) == (1, 0, 1)
+    assert [(row.msisdn.digits, row.customer_number) for row in stopped] == [
+        ("359888000001", KNOWN)
+    ]
+    assert [row[0] for row in stored(con)] == ["359888000002"]
+    stops.lift(con, KEYED, Msisdn("359888000001"))
+    assert take(con, *lines).active == 1

@@ -14,7 +14,7 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Encoding, MessageKind, Msisdn, Script
 from smsgw.service.registering import activated
 from smsgw.service.replies import Replies
-from smsgw.storage import audit, billing, subscriptions
+from smsgw.storage import audit, billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.pace import Pace
@@ -393,3 +393,17 @@ def test_a_message_that_makes_a_pending_one_active_is_in_the_audit(
 ) -> None:
     store(con, subscription(state=PENDING), subscription(state=ACTIVE))
     assert changes(con) == [(Change.REQUESTED, HOME, "mtel"), (Change.ACTIVATED, HOME, "")]
+
+
+def test_a_stop_bars_registrations_from_elsewhere_until_the_phone_asks_itself(
+    con: sqlite3.Connection,
+) -> None:
+    stops.enter(con, KEYED, ANNA, 50.0)
+    stops.enter(con, KEYED, ANNA, 60.0)
+    assert (stops.since(con, KEYED, ANNA), stops.since(con, KEYED, BORIS)) == (50.0, None)
+    with pytest.raises(RegistrationRefusedError, match="said stop"):
+        clerk(con)
+    stops.lift(con, KEYED, ANNA)
+    assert clerk(con) == (PENDING, True, False)
+    rows = con.execute("SELECT count(*) FROM stop").fetchone()
+    assert rows == (0,)

@@ -27,3 +27,10 @@ WHEN new.id <> old.id OR new.at <> old.at OR new.change <> old.change OR new.val
 BEGIN
     SELECT raise(ABORT, 'the audit is append-only');
 END;
+
+-- Phones that said stop: no import and no partner registers them until a message of theirs does.
+-- The keyed digest outlives the erasing of all else.
+CREATE TABLE stop (
+    person BLOB PRIMARY KEY,
+    at     REAL NOT NULL
+) WITHOUT ROWID;

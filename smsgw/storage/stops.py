@@ -1,0 +1,31 @@
+"""Phones that said stop. All functions work inside the caller's transaction.
+
+A phone stands here as a keyed digest, so that the stop outlives the erasing of all else about it.
+"""
+
+import sqlite3
+
+from smsgw.service.keyed import Keyed
+from smsgw.service.message import Msisdn
+
+
+def enter(con: sqlite3.Connection, keyed: Keyed, msisdn: Msisdn, now: float) -> None:
+    """Take no registration of the phone's from elsewhere, from now on."""
+    con.execute("INSERT OR IGNORE INTO main.stop VALUES (?, ?)", (_person(keyed, msisdn), now))
+
+
+def lift(con: sqlite3.Connection, keyed: Keyed, msisdn: Msisdn) -> None:
+    """The phone has asked for a registration itself."""
+    con.execute("DELETE FROM main.stop WHERE person = ?", (_person(keyed, msisdn),))
+
+
+def since(con: sqlite3.Connection, keyed: Keyed, msisdn: Msisdn) -> float | None:
+    """When the phone said stop; None: it didn't, or has registered by message since."""
+    row = con.execute(
+        "SELECT at FROM main.stop WHERE person = ?", (_person(keyed, msisdn),)
+    ).fetchone()
+    return None if row is None else float(row[0])
+
+
+def _person(keyed: Keyed, msisdn: Msisdn) -> bytes:
+    return keyed.digest("stop", msisdn.digits)
