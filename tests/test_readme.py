@@ -43,7 +43,7 @@ def test_every_command_there_is_is_named() -> None:
     [
         ("billing", ["import", "show"]),
         ("carriers", ["drain", "resume"]),
-        ("subscribers", ["add", "end", "show", "list", "import"]),
+        ("subscribers", ["add", "end", "move", "show", "list", "import", "export"]),
     ],
 )
 def test_the_verbs_it_names_are_those_there_are(noun: str, verbs: list[str]) -> None:

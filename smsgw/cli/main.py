@@ -29,7 +29,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "simulate": ("smsgw.cli.simulate", "An SMSC on its own, with faults on request."),
     "carriers": ("smsgw.cli.carriers", "The links, as the daemon sees them: show, drain, resume."),
     "billing": ("smsgw.cli.billing", "The billing cache: import, show."),
-    "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, show, list, import."),
+    "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, move, show, export, …"),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
     "pdu": ("smsgw.cli.pdu", "What the octets of a PDU say."),
 }

@@ -100,12 +100,12 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def check_carrier(carrier: str | None, settings: "Settings") -> None:
-    """End the command if an option `--carrier` names none of the configuration's."""
+def check_carrier(carrier: str | None, settings: "Settings", option: str = "--carrier") -> None:
+    """End the command if an option names none of the configuration's carriers."""
     if carrier is not None and carrier not in settings.carriers:
         raise typer.BadParameter(
             f"there is no carrier {carrier!r}; there are {', '.join(settings.carriers)}",
-            param_hint="--carrier",
+            param_hint=option,
         )
 
 

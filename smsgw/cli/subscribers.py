@@ -3,28 +3,23 @@
 A clerk types phone numbers and needs to see them, so these commands print them in full.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
-from datetime import tzinfo
-from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun
+from smsgw.cli.people import Customer, Phone, customer_number, either, msisdn_of, stored_msisdn
+from smsgw.cli.registrations import print_array, print_csv, print_records
 from smsgw.cli.stores import (
     Stores,
-    Written,
     check_carrier,
-    iso,
     lines_told,
     not_told,
     open_stores,
     progress_of,
     read_stores,
     signed,
-    to_read,
 )
 from smsgw.cli.words import one_of
 from smsgw.service.message import SCRIPTS, Channel, Script
@@ -33,17 +28,11 @@ from smsgw.text.counted import counted
 if TYPE_CHECKING:
     import sqlite3
 
-    from smsgw.service.message import Msisdn
     from smsgw.settings.model import Settings
     from smsgw.storage.registration import Registered
     from smsgw.storage.subscriptions import Record
 
 app = noun("Registrations. Phone numbers are printed in full.")
-
-Phone = Annotated[
-    str, typer.Argument(metavar="MSISDN", help="A phone number: 0888123456, +359888123456, ….")
-]
-Customer = Annotated[str, typer.Argument(metavar="NUMBER", help="A customer number, 12 digits.")]
 
 
 @app.command()
@@ -80,7 +69,7 @@ def add(
     from smsgw.storage.registration import RegistrationRefusedError, Request, register
 
     settings = load_settings_or_exit(config)
-    msisdn, number = _msisdn(phone), _customer_number(number)
+    msisdn, number = msisdn_of(phone), customer_number(number)
     check_carrier(carrier, settings)
     request = Request(
         msisdn,
@@ -140,13 +129,36 @@ def end(
     from smsgw.storage.database import transaction
 
     settings = load_settings_or_exit(config)
-    msisdn = _stored_msisdn(phone)
-    number = None if number is None else _customer_number(number)
+    msisdn = stored_msisdn(phone)
+    number = None if number is None else customer_number(number)
     with open_stores(settings.data_dir) as stores, transaction(stores.con):
         ended = subscriptions.end(stores.con, msisdn, number, signed(settings, Channel.CENTRE))
     if not ended:
         fail(f"{msisdn.digits} is not registered{f' for {number}' if number else ''}")
     typer.echo(f"{msisdn.digits}: {ended} ended")
+
+
+@app.command()
+def move(
+    phone: Phone,
+    carrier: Annotated[str, typer.Argument(metavar="CARRIER", help="A carrier's id.")],
+    config: Config = None,
+) -> None:
+    """Take a phone's registrations to another carrier: its messages go out over that one."""
+    from smsgw.storage import subscriptions
+    from smsgw.storage.database import transaction
+
+    settings = load_settings_or_exit(config)
+    msisdn = stored_msisdn(phone)
+    check_carrier(carrier, settings, "CARRIER")
+    with open_stores(settings.data_dir) as stores:
+        author = signed(settings, Channel.CENTRE)
+        with transaction(stores.con):
+            theirs = subscriptions.of_phone(stores.con, msisdn)
+            moved = subscriptions.move(stores.con, msisdn, carrier, author)
+    if not theirs:
+        fail(f"{msisdn.digits} is not registered")
+    typer.echo(f"{msisdn.digits}: {moved} moved to {carrier}, {len(theirs) - moved} there already")
 
 
 @app.command()
@@ -162,9 +174,9 @@ def show(
     with read_stores(settings.data_dir) as stores:
         records = _found(stores and stores.con, who)
     if json:
-        _print_array(records, settings.timezone)
+        print_array(records, settings.timezone)
     elif records:
-        _print_records(records, settings.timezone)
+        print_records(records, settings.timezone)
     if not records:
         fail(f"{who}: no registrations")
 
@@ -178,9 +190,19 @@ def list_(json: Json = False, config: Config = None) -> None:
     with read_stores(settings.data_dir) as stores:
         records = iter(()) if stores is None else subscriptions.records(stores.con)
         if json:
-            _print_array(records, settings.timezone)
+            print_array(records, settings.timezone)
         else:
-            _print_records(records, settings.timezone)
+            print_records(records, settings.timezone)
+
+
+@app.command()
+def export(config: Config = None) -> None:
+    """Print the pending and active registrations as the CSV that import takes, oldest first."""
+    from smsgw.storage import subscriptions
+
+    settings = load_settings_or_exit(config)
+    with read_stores(settings.data_dir) as stores:
+        print_csv(iter(()) if stores is None else subscriptions.records(stores.con))
 
 
 @app.command("import")
@@ -259,99 +281,10 @@ def _found(con: "sqlite3.Connection | None", who: str) -> list["Record"]:
     """Twelve digits that begin with 359 can be either, and are looked up as both."""
     from smsgw.storage import subscriptions
 
-    msisdn, number = _readings(who)
+    msisdn, number = either(who)
     found: list[Record] = []
     if con is not None and msisdn is not None:
         found += subscriptions.records_of_phone(con, msisdn)
     if con is not None and number is not None:
         found += subscriptions.records_of_number(con, number)
     return found
-
-
-def _readings(who: str) -> tuple["Msisdn | None", str | None]:
-    from smsgw.service import numbers
-
-    msisdn = number = None
-    with suppress(typer.BadParameter):
-        msisdn = _stored_msisdn(who)
-    with suppress(ValueError):
-        number = numbers.customer_number(who)
-    if msisdn is None and number is None:
-        raise typer.BadParameter(
-            f"{who!r} is neither a phone number nor a customer number", param_hint="MSISDN|NUMBER"
-        )
-    return msisdn, number
-
-
-def _msisdn(text: str) -> "Msisdn":
-    from smsgw.service import numbers
-
-    try:
-        return numbers.msisdn(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="MSISDN") from None
-
-
-def _stored_msisdn(text: str) -> "Msisdn":
-    """A phone that may be registered: also one that no clerk could add, but whose message came."""
-    from smsgw.carrier import addresses
-
-    try:
-        return _msisdn(text)
-    except typer.BadParameter:
-        if phone := addresses.msisdn(text, addresses.UNKNOWN):
-            return phone
-        raise
-
-
-def _customer_number(text: str) -> str:
-    from smsgw.service import numbers
-
-    try:
-        return numbers.customer_number(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="NUMBER") from None
-
-
-_COLUMNS: Final = (
-    "msisdn", "customer", "state", "carrier", "script", "channel", "requested", "active since",
-    "ended",
-)  # fmt: skip
-_LINE: Final = "{:<12}  {:<12}  {:<8}  {:<12}  {:<8}  {:<7}  {:<16}  {:<16}  {}"
-
-
-def _print_records(records: Iterable["Record"], timezone: tzinfo) -> None:
-    """A table whose rows are printed as they are read: there may be many."""
-    print(_LINE.format(*_COLUMNS))
-    for record in records:
-        row = _row(record, timezone, to_read)
-        print(_LINE.format(*[value or "-" for value in row.values()]))
-
-
-def _print_array(records: Iterable["Record"], timezone: tzinfo) -> None:
-    """A JSON array with a registration a line, printed as they are read."""
-    separator = "["
-    for record in records:
-        row = _row(record, timezone, iso)
-        print(separator, dumps(row, ensure_ascii=False), sep="\n", end="")
-        separator = ","
-    print("\n]" if separator == "," else "[]")
-
-
-def _row(record: "Record", timezone: tzinfo, written: Written) -> dict[str, str | None]:
-    one = record.subscription
-
-    def when(at: float | None) -> str | None:
-        return None if at is None else written(at, timezone)
-
-    return {
-        "msisdn": one.msisdn.digits,
-        "customer_number": one.customer_number,
-        "state": one.state,
-        "carrier": one.carrier,
-        "script": one.script,
-        "channel": one.channel,
-        "requested_at": when(one.requested_at),
-        "activated_at": when(record.activated_at),
-        "ended_at": when(record.ended_at),
-    }

@@ -319,3 +319,56 @@ def test_import_wrong_lines(folder: Path) -> None:
 def test_import_nothing(folder: Path, file: str, error: str) -> None:
     result = smsgw("import", file)
     assert (result.exit_code, result.stderr) == (1, error)
+
+
+def test_move(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    smsgw("add", "0888123456", OTHER, "--carrier", "telenor")
+    result = smsgw("move", "0888123456", "telenor")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "359888123456: 1 moved to telenor, 1 there already\n",
+    )
+    assert {record["carrier"] for record in listed()} == {"telenor"}
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "words"),
+    [
+        pytest.param(["0888123456", "mtel"], 1, "359888123456 is not registered", id="nobody"),
+        pytest.param(["0888123456", "a1"], 2, "there is no carrier 'a1'", id="no carrier"),
+        pytest.param(["12", "mtel"], 2, "Invalid value for MSISDN", id="no phone"),
+    ],
+)
+def test_who_can_not_be_moved(folder: Path, args: list[str], status: int, words: str) -> None:
+    result = smsgw("move", *args)
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert words in result.stderr
+
+
+def test_what_is_exported_is_taken_again(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME, "--script", "cyrillic")
+    smsgw("add", "0877123456", OTHER)
+    exported = smsgw("export").stdout
+    assert exported == (
+        "msisdn,customer_number,carrier,script,channel,code\n"
+        f"359888123456,{HOME},mtel,cyrillic,centre,\n"
+        f"359877123456,{OTHER},,latin,centre,\n"
+    )
+    (folder / "again.csv").write_text(exported)
+    smsgw("end", "0888123456")
+    smsgw("end", "0877123456")
+    assert smsgw("import", "again.csv").exit_code == 0
+    assert {record["customer_number"]: record["script"] for record in listed()} == {
+        HOME: "cyrillic",
+        OTHER: "latin",
+    }
+
+
+def test_without_a_database_an_export_has_no_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "smsgw.yaml").write_text(CONFIGURATION)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMSGW_CONFIG", "smsgw.yaml")
+    assert smsgw("export").stdout == "msisdn,customer_number,carrier,script,channel,code\n"
