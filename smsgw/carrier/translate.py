@@ -28,14 +28,12 @@ from smsgw.smpp.status import Reaction, submit_reaction
 from smsgw.smpp.tables import Command, Tlv, status_name
 from smsgw.text import userdata
 from smsgw.text.alphabets import decode_mo
-from smsgw.text.userdata import Joining, Part
+from smsgw.text.userdata import UDHI, Joining, Part
 
-# esm_class, SMPP 3.4 section 5.2.12: bits 5-2 say what kind of message it is, bit 6 that its
-# octets begin with a user data header.
+# esm_class, SMPP 3.4 section 5.2.12: bits 5-2 say what kind of message it is.
 KIND_BITS: Final = 0x3C
 RECEIPT: Final = 0x04
 INTERMEDIATE: Final = 0x20
-UDHI: Final = 0x40
 
 Fields = Mapping[str, int | str | bytes]
 Tlvs = tuple[tuple[int, bytes], ...]

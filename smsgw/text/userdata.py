@@ -6,6 +6,9 @@ Read with tolerance: a header that can't be true says nothing about the parts of
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+# The bit of esm_class which says that octets begin with a header (SMPP 3.4 section 5.2.12).
+UDHI: Final = 0x40
+
 CONCATENATED_8BIT: Final = 0x00  # reference, total, number
 CONCATENATED_16BIT: Final = 0x08  # reference of two octets, total, number
 
