@@ -18,7 +18,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import inbox, outbox, subscriptions
+from smsgw.storage import assembly, inbox, outbox, subscriptions
 from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.inbox import Policy
@@ -56,6 +56,7 @@ class App:
             derive.encodings(settings),
             keyed(settings.data_dir, derive.secret(settings)),
             derive.sent_once_more(settings),
+            derive.reassembly(settings),
         )
         self._database = Database(settings.data_dir, self._policy)
         self._recent = Recent(
@@ -144,6 +145,7 @@ class App:
                 now - self._settings.duplicates.window,
                 self._settings.duplicates.limit,
             )
+            await self._database.run(assembly.resume, now)
             await self._look()
         except StorageUnavailableError as error:
             raise StorageError(str(error)) from error

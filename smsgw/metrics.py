@@ -155,6 +155,18 @@ MOS_NOT_OURS: Final = _counter(
 MO_PARTS: Final = _counter(
     "smsgw_mo_parts_stored_total", "Parts of long messages from customers stored.", "carrier"
 )
+MO_PARTS_REPEATED: Final = _counter(
+    "smsgw_mo_parts_repeated_total", "Of these parts, those that had come before.", "carrier"
+)
+LONG_MOS_WHOLE: Final = _counter(
+    "smsgw_long_mos_whole_total", "Long messages from customers of which every part came.",
+    "carrier",
+)  # fmt: skip
+LONG_MOS_INCOMPLETE: Final = _counter(
+    "smsgw_long_mos_incomplete_total",
+    "Long messages from customers taken for what came of them, by why no more was waited for.",
+    "carrier", "reason",
+)  # fmt: skip
 MOS_REFUSED: Final = _counter(
     "smsgw_mos_refused_total", "Incoming messages sent back because they could not be stored.",
     "carrier",

@@ -32,6 +32,7 @@ class Key(NamedTuple):
     esm_class: int
     data_coding: int
     octets: bytes  # a digest if they are many
+    part: tuple[int, int, int] | None = None  # of a long message, which TLVs may say, not octets
 
     @classmethod
     def of(
@@ -49,7 +50,9 @@ class Key(NamedTuple):
 
 
 def key(mo: Mo) -> Key:
-    return Key.of(mo.carrier, mo.source, mo.destination, mo.esm_class, mo.data_coding, mo.octets)
+    """The key of an MO."""
+    same = Key.of(mo.carrier, mo.source, mo.destination, mo.esm_class, mo.data_coding, mo.octets)
+    return same if mo.part is None else same._replace(part=mo.part[:3])
 
 
 class Remembered(NamedTuple):

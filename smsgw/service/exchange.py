@@ -61,6 +61,7 @@ class Exchange:
         self._learned: list[Receipt] = []
         self._wake = asyncio.Event()
         self._wake_at: float | None = None
+        self._told_at = 0.0  # when the transaction that told `_wake_at` began
         self._retry_at = 0.0  # while the database fails: when to try again unasked
         self._draining = False
         self._meter = Meter()
@@ -128,8 +129,14 @@ class Exchange:
             return True
         if self.storage_error and self._clock.monotonic() < self._retry_at:
             return False
-        due = self._wake_at is not None and self._clock.now() >= self._wake_at
-        return bool(due or self._outbox or self._ended or self._learned or self._outbox.sendable())
+        return bool(
+            self._due() or self._outbox or self._ended or self._learned or self._outbox.sendable()
+        )
+
+    def _due(self) -> bool:
+        """Whether it is time for something that waits, or the clock was set back meanwhile, so
+        that only another transaction can tell when that is."""
+        return self._wake_at is not None and not self._told_at <= self._clock.now() < self._wake_at
 
     async def _until_something_to_do(self) -> None:
         self._wake.clear()
@@ -188,12 +195,12 @@ class Exchange:
             self._meter.refused(batch.mos)
         else:
             self._storage_worked()
-            self._after(batch, done)
+            self._after(batch, done, now)
             self._meter.committed(work, done, self._clock.monotonic() - started, self._clock.now())
 
-    def _after(self, batch: Batch, done: Done) -> None:
+    def _after(self, batch: Batch, done: Done, now: float) -> None:
         """Acknowledge and send; the links write both with one call."""
-        self._wake_at = done.wake_at
+        self._wake_at, self._told_at = done.wake_at, now
         self._inbox.done(batch, done, self._clock.now())
         self._outbox.noted(done.backlog)
         self._outbox.dispatch(done.claimed)

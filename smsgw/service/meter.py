@@ -9,6 +9,7 @@ from prometheus_client import Histogram
 from smsgw import metrics
 from smsgw.service.message import Acceptance, MessageKind, Mo, MtState, Outcome
 from smsgw.service.ports import Done, Work
+from smsgw.text.reassembly import Closing
 
 
 @cache
@@ -39,6 +40,13 @@ class Meter:
             metrics.MOS.labels(carrier, intent).inc(count)
         for carrier, count in tally.parts.items():
             metrics.MO_PARTS.labels(carrier).inc(count)
+        for carrier, count in tally.repeats.items():
+            metrics.MO_PARTS_REPEATED.labels(carrier).inc(count)
+        for (carrier, why), count in tally.closed.items():
+            if why is Closing.WHOLE:
+                metrics.LONG_MOS_WHOLE.labels(carrier).inc(count)
+            else:
+                metrics.LONG_MOS_INCOMPLETE.labels(carrier, why.value).inc(count)
         for (carrier, kind), count in tally.created.items():
             metrics.MTS.labels(carrier, kind.name.lower()).inc(count)
         for (carrier, state), count in tally.final.items():

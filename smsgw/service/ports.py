@@ -14,6 +14,7 @@ from smsgw.service.message import (
     SegmentKey,
     Verdict,
 )
+from smsgw.text.reassembly import Closing
 
 
 class LinkStatus(StrEnum):
@@ -137,7 +138,9 @@ class Tally(NamedTuple):
     """What a transaction did, for the metrics: counts by carrier and what is named."""
 
     intents: Mapping[tuple[str, str], int]  # MOs by carrier and intent
-    parts: Mapping[str, int]  # parts of long MOs, which wait for the others
+    parts: Mapping[str, int]  # parts of long MOs
+    repeats: Mapping[str, int]  # of these, how many had come before
+    closed: Mapping[tuple[str, Closing], int]  # long MOs, by why no more parts are waited for
     created: Mapping[tuple[str, MessageKind], int]  # messages by carrier and kind
     final: Mapping[tuple[str, MtState], int]  # segments by carrier and final state
     parked: Mapping[str, int]  # receipts that matched nothing
@@ -150,7 +153,7 @@ class Done(NamedTuple):
     undecided: Sequence[int]  # indexes of MOs not stored, as deciding them raised an error
     claimed: Sequence[Segment]  # to be submitted, in this order, those of a carrier together
     backlog: Collection[str]  # carriers for which queued segments remain
-    wake_at: float | None  # when the next waiting segment may be queued again
+    wake_at: float | None  # when something is due that waits: a segment, a long MO
     tally: Tally
 
 

@@ -8,6 +8,7 @@ from smsgw.service.message import Encoding, MessageKind, Msisdn
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.settings.model import Settings
+from smsgw.text.reassembly import Bounds
 
 
 def rules(settings: Settings) -> Rules:
@@ -40,6 +41,11 @@ def sent_once_more(settings: Settings) -> frozenset[MessageKind]:
     if settings.unknown.other == "resend":
         kinds |= frozenset(MessageKind) - NOTICES
     return kinds
+
+
+def reassembly(settings: Settings) -> Bounds:
+    """Past what a long message from a customer is taken for what came of it."""
+    return Bounds(**settings.reassembly.model_dump())
 
 
 def encodings(settings: Settings) -> dict[str, Encoding]:

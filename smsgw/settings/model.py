@@ -88,6 +88,18 @@ class Duplicates(Section):
     """How many messages are remembered for that; past it the oldest are forgotten."""
 
 
+class Reassembly(Section):
+    """Long messages from customers: how long their parts are kept waiting for the others. Past a
+    bound, the message that has waited longest is taken for what came of it."""
+
+    wait: PositiveDuration = Duration("10m")
+    """From the first part that came."""
+    messages: Whole = 1_000
+    """That wait for parts."""
+    octets: Whole = 1_000_000
+    """Of all the parts that wait."""
+
+
 class Unknown(Section):
     """A response was lost: what becomes of the message."""
 
@@ -175,6 +187,7 @@ class Settings(Section):
     billing: Billing = Billing()
     subscriptions: Subscriptions = Subscriptions()
     duplicates: Duplicates = Duplicates()
+    reassembly: Reassembly = Reassembly()
     unknown: Unknown = Unknown()
     notices: Notices = Notices()
     replies: Replies = Replies()

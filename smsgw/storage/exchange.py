@@ -30,10 +30,12 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy) -> 
             undecided=taken.undecided,
             claimed=claims.segments,
             backlog=claims.backlog,
-            wake_at=outbox.wake_at(con),
+            wake_at=min(filter(None, (outbox.wake_at(con), taken.wake_at)), default=None),
             tally=Tally(
                 intents=taken.intents,
                 parts=taken.parts,
+                repeats=taken.repeats,
+                closed=taken.closed,
                 created=Counter((mt.carrier, mt.kind) for mt in taken.answers),
                 final=final,
                 parked=parked,

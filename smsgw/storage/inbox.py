@@ -2,30 +2,34 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.log import get_logger
 from smsgw.service.conversation import decide
 from smsgw.service.customer import Subscription
-from smsgw.service.decision import Block, Change, Decision, Move, Rules, Subscribe
+from smsgw.service.decision import Block, Change, Move, Rules, Subscribe
 from smsgw.service.duplicates import Key, Remembered
 from smsgw.service.keyed import Keyed
-from smsgw.service.keywords import Reading, read
+from smsgw.service.keywords import Intent, read
 from smsgw.service.message import Channel, Encoding, MessageKind, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
 from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.storage import stops, subscriptions
+from smsgw.storage.assembly import Assemblies, Assembly, piece_of
 from smsgw.storage.audit import CUSTOMER, Author
-from smsgw.storage.lookup import known
+from smsgw.storage.lookup import Lookup
 from smsgw.storage.messages import last_id
+from smsgw.text.alphabets import decode_mo
+from smsgw.text.reassembly import MOST_OCTETS, Bounds, Closing, Piece, Place, join
+from smsgw.text.userdata import Part
 
 log = get_logger(__name__)
 
 INSERT_MO: Final = """
 INSERT INTO mo (id, received_at, carrier, session, msisdn, destination, esm_class, data_coding,
-                octets, text, intent, reference, total, part)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                octets, text, intent, reference, total, part, assembly)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Seconds by which MOs may stand out of order of time in the table: the clock was set back, say.
@@ -39,6 +43,7 @@ class Policy(NamedTuple):
     encodings: Mapping[str, Encoding]  # by carrier
     keyed: Keyed
     sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE  # when a response was lost
+    reassembly: Bounds = Bounds()
 
 
 class Taken(NamedTuple):
@@ -49,6 +54,9 @@ class Taken(NamedTuple):
     answers: Sequence[Mt]
     intents: Counter[tuple[str, str]]
     parts: Counter[str]
+    repeats: Counter[str]
+    closed: Counter[tuple[str, Closing]]
+    wake_at: float | None  # when a long message will have waited long enough for its parts
 
 
 def take(
@@ -56,47 +64,152 @@ def take(
 ) -> Taken:
     """Decide MOs in their order, each seeing what the one before changed, and store them.
 
-    `cache` says whether a billing cache is attached.
+    `cache` says whether a billing cache is attached. Parts of a long message are stored; the one
+    that completes it stands for the whole, which is decided in its place. What has waited too
+    long for its parts is decided first, as what came of it.
 
     An MO that can't be decided (an error of this program's) is left out and listed.
     """
     first = last_id(con, "mo") + 1
-    rows: list[tuple[object, ...]] = []
-    undecided: list[int] = []
-    answers: list[Mt] = []
-    intents: Counter[tuple[str, str]] = Counter()
-    parts: Counter[str] = Counter()
-    for index, mo in enumerate(mos):
-        mo_id = first + index
+    desk = _Desk(con, now, cache, policy)
+    desk.close_overdue()
+    undecided = [index for index, mo in enumerate(mos) if not desk.take(first + index, mo)]
+    desk.store()
+    return Taken(
+        first,
+        undecided,
+        desk.answers,
+        desk.intents,
+        desk.parts,
+        desk.repeats,
+        desk.closed,
+        desk.wake_at(),
+    )
+
+
+class _Desk:
+    """Decides messages one after another, within one transaction, and counts what they are."""
+
+    def __init__(self, con: sqlite3.Connection, now: float, cache: bool, policy: Policy) -> None:
+        self._con = con
+        self._now = now
+        self._policy = policy
+        self._lookup = Lookup(con, cache)
+        self._author = Author(policy.keyed, CUSTOMER, now)
+        self._assemblies = Assemblies(con, policy.reassembly, now)
+        self._rows: list[tuple[object, ...]] = []
+        self.answers: list[Mt] = []
+        self.intents: Counter[tuple[str, str]] = Counter()
+        self.parts: Counter[str] = Counter()
+        self.repeats: Counter[str] = Counter()
+        self.closed: Counter[tuple[str, Closing]] = Counter()
+
+    def take(self, mo_id: int, mo: Mo) -> bool:
+        """Decide an MO, or keep it as a part of one; False if it can't be decided."""
         if mo.part is not None:
-            parts[mo.carrier] += 1
-            rows.append(_row(mo_id, mo, None))
-            continue
+            return self._take_part(mo_id, mo, mo.part)
+        intent = self._decide(mo_id, mo)
+        if intent is not None:
+            self._rows.append(_row(mo_id, mo, intent))
+        return intent is not None
+
+    def close_overdue(self) -> None:
+        for one in self._assemblies.overdue():
+            self._close(one, Closing.TIME)
+
+    def store(self) -> None:
+        """Store the MOs that aren't yet: all but the parts that wait for others."""
+        self._con.executemany(INSERT_MO, self._rows)
+
+    def wake_at(self) -> float | None:
+        return self._assemblies.wake_at()
+
+    def _decide(self, mo_id: int, mo: Mo) -> Intent | None:
+        """Decide a message and do what follows from it; None if it can't be decided."""
         try:
-            reading, decision = _decide(con, mo, now, cache, policy.rules)
+            reading = read(mo.text)
+            known = self._lookup.known(mo.source, reading)
+            decision = decide(mo, reading, known, self._now, self._policy.rules)
         except (sqlite3.Error, MemoryError):
             raise  # SQLite may have rolled the transaction back by itself
         except Exception:
             log.exception("mo.undecided", carrier=mo.carrier, msisdn=mo.source)
-            undecided.append(index)
-            continue
+            return None
         for change in decision.changes:
-            _apply(con, mo, change, Author(policy.keyed, CUSTOMER, now))
-        answers.extend(
+            _apply(self._con, mo, change, self._author)
+        self.answers.extend(
             Mt(mo.carrier, reply.kind, mo.source, reply.text, mo.received_at, mo_id)
             for reply in decision.replies
         )
-        intents[mo.carrier, reading.intent] += 1
-        rows.append(_row(mo_id, mo, reading.intent))
-    con.executemany(INSERT_MO, rows)
-    return Taken(first, undecided, answers, intents, parts)
+        self.intents[mo.carrier, reading.intent] += 1
+        return reading.intent
 
+    def _take_part(self, mo_id: int, mo: Mo, part: Part) -> bool:
+        place, waiting = self._assemblies.place(mo, part)
+        if place is Place.REPEAT:
+            self.repeats[mo.carrier] += 1
+            self.parts[mo.carrier] += 1
+            self._rows.append(_row(mo_id, mo, None))
+            return True
+        if waiting is not None and place is Place.CONTRADICTION:
+            self._close(waiting, Closing.CONTRADICTION)
+            waiting = None
+        elif waiting is not None and waiting.octets + len(mo.octets) > MOST_OCTETS:
+            self._close(waiting, Closing.BOUND)
+            waiting = None
+        if waiting is None:
+            waiting = self._assemblies.begin(mo, part)
+        elif waiting.came + 1 == part.total:
+            return self._complete(mo_id, mo, part, waiting)
+        self._keep(waiting, mo, _row(mo_id, mo, None, waiting.id))
+        while (oldest := self._assemblies.crowded_out()) is not None:
+            self._close(oldest, Closing.BOUND)
+        return True
 
-def _decide(
-    con: sqlite3.Connection, mo: Mo, now: float, cache: bool, rules: Rules
-) -> tuple[Reading, Decision]:
-    reading = read(mo.text)
-    return reading, decide(mo, reading, known(con, cache, mo.source, reading), now, rules)
+    def _complete(self, mo_id: int, mo: Mo, part: Part, waiting: Assembly) -> bool:
+        """Decide a message whose last part came; False, and nothing changed, if it can't be."""
+        _, pieces = self._assemblies.pieces(waiting)
+        whole = mo._replace(text=self._text(mo.carrier, [*pieces, piece_of(mo, part)]))
+        intent = self._decide(mo_id, whole)
+        if intent is None:
+            return False
+        self._assemblies.close(self._keep(waiting, mo, _row(mo_id, whole, intent, waiting.id)))
+        self.closed[mo.carrier, Closing.WHOLE] += 1
+        return True
+
+    def _keep(self, waiting: Assembly, mo: Mo, row: tuple[object, ...]) -> Assembly:
+        """Store a part at once: the next one of this transaction is joined to it."""
+        self._con.execute(INSERT_MO, row)
+        self.parts[mo.carrier] += 1
+        return self._assemblies.add(waiting, mo)
+
+    def _close(self, waiting: Assembly, why: Closing) -> None:
+        """Wait no longer for the other parts of a message: decide what came of it.
+
+        Nobody can be asked again for what can't be decided: it is closed all the same.
+        """
+        mo_id, pieces = self._assemblies.pieces(waiting)
+        mo = Mo(
+            waiting.carrier,
+            session=0,
+            received_at=self._now,
+            source=waiting.source,
+            destination=waiting.destination,
+            esm_class=0,
+            data_coding=0,
+            octets=b"",
+            text=self._text(waiting.carrier, pieces),
+        )
+        intent = self._decide(mo_id, mo)
+        self._con.execute(
+            "UPDATE mo SET intent = ?, text = ? WHERE id = ?", (intent, mo.text, mo_id)
+        )
+        self._assemblies.close(waiting)
+        self.closed[waiting.carrier, why] += 1
+
+    def _text(self, carrier: str, pieces: Iterable[Piece]) -> str:
+        alphabet = self._policy.encodings.get(carrier, Encoding()).default_alphabet
+        return join(pieces, lambda octets, coding: decode_mo(octets, coding, alphabet) or "")
 
 
 def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> None:
@@ -124,7 +237,7 @@ def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> N
         subscriptions.end(con, mo.source, change.customer_number, author)
 
 
-def _row(mo_id: int, mo: Mo, intent: str | None) -> tuple[object, ...]:
+def _row(mo_id: int, mo: Mo, intent: str | None, assembly: int | None = None) -> tuple[object, ...]:
     return (
         mo_id,
         mo.received_at,
@@ -138,6 +251,7 @@ def _row(mo_id: int, mo: Mo, intent: str | None) -> tuple[object, ...]:
         mo.text,
         intent,
         *(mo.part[:3] if mo.part else (None, None, None)),
+        assembly,
     )
 
 
@@ -178,9 +292,9 @@ def remembered(
     Read backwards from the table's tail: ids grow with time.
     """
     stored = []
-    for mo, received_at, session, late, *key in con.execute(
+    for mo, received_at, session, late, *same, reference, total, number in con.execute(
         "SELECT id, received_at, session, late, carrier, msisdn, destination, esm_class,"
-        " data_coding, octets FROM mo ORDER BY id DESC LIMIT ?",
+        " data_coding, octets, reference, total, part FROM mo ORDER BY id DESC LIMIT ?",
         (limit,),
     ):
         if received_at < since - DISORDER:
@@ -191,7 +305,10 @@ def remembered(
             (mo,),
         ).fetchone()
         last_session, last_at = again or (session, received_at)
-        stored.append(Remembered(mo, Key.of(*key), received_at, last_session, last_at, bool(late)))
+        key = Key.of(*same)
+        if number is not None:
+            key = key._replace(part=(reference, total, number))
+        stored.append(Remembered(mo, key, received_at, last_session, last_at, bool(late)))
     ended = con.execute(
         "SELECT session, ended_at FROM session_end WHERE ended_at >= ?", (since,)
     ).fetchall()

@@ -1,6 +1,7 @@
 """Gathers what the stores know that bears on one message: the `Known` that it is decided on."""
 
 import sqlite3
+from functools import cached_property
 
 from smsgw.service.conversation import needs
 from smsgw.service.decision import Known
@@ -9,20 +10,33 @@ from smsgw.service.message import Msisdn
 from smsgw.storage import billing, subscriptions
 
 
-def known(con: sqlite3.Connection, cache_attached: bool, msisdn: Msisdn, reading: Reading) -> Known:
-    """What `conversation.decide` needs for a message of `msisdn` that was read as `reading`."""
-    theirs = subscriptions.of_phone(con, msisdn)
-    numbers = needs(reading, theirs) if cache_attached else ()
-    return Known(
-        subscriptions=theirs,
-        accounts=billing.accounts(con, numbers) if numbers else {},
-        others=(
-            {
-                number: subscriptions.of_others(con, number, msisdn)
-                for number in reading.customer_numbers
-            }
-            if reading.intent is Intent.REGISTER
-            else {}
-        ),
-        cache_as_of=billing.cache_as_of(con) if cache_attached else None,
-    )
+class Lookup:
+    """Asks the stores on behalf of the messages of one transaction."""
+
+    def __init__(self, con: sqlite3.Connection, cache_attached: bool) -> None:
+        self._con = con
+        self._cache_attached = cache_attached
+
+    def known(self, msisdn: Msisdn, reading: Reading) -> Known:
+        """What `conversation.decide` needs for a message of `msisdn` that was read as `reading`."""
+        con = self._con
+        theirs = subscriptions.of_phone(con, msisdn)
+        numbers = needs(reading, theirs) if self._cache_attached else ()
+        return Known(
+            subscriptions=theirs,
+            accounts=billing.accounts(con, numbers) if numbers else {},
+            others=(
+                {
+                    number: subscriptions.of_others(con, number, msisdn)
+                    for number in reading.customer_numbers
+                }
+                if reading.intent is Intent.REGISTER
+                else {}
+            ),
+            cache_as_of=self._cache_as_of,
+        )
+
+    @cached_property
+    def _cache_as_of(self) -> float | None:
+        """Asked for once: within a transaction the cache stays as it is."""
+        return billing.cache_as_of(self._con) if self._cache_attached else None

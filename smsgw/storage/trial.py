@@ -11,7 +11,7 @@ from smsgw.service.message import Encoding, Mo, Msisdn
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage.database import CacheReader
-from smsgw.storage.lookup import known
+from smsgw.storage.lookup import Lookup
 from smsgw.text.segmentation import segment
 
 
@@ -81,4 +81,4 @@ class Trial:
         if self._con is None or self._cache is None:
             return Known((), {}, {}, None)
         self._cache.follow()
-        return known(self._con, self._cache.attached is not None, msisdn, reading)
+        return Lookup(self._con, self._cache.attached is not None).known(msisdn, reading)

@@ -2,6 +2,7 @@
 
 from smsgw.service.duplicates import EQUAL, Key, Recent, Remembered, key
 from smsgw.service.message import Mo, Msisdn
+from smsgw.text.userdata import Joining, Part
 
 WINDOW, TIMEOUT = 600.0, 60.0
 
@@ -188,6 +189,18 @@ def test_of_very_many_equal_mos_the_last_are_remembered() -> None:
     assert seen.absorb(mo(11, session=2)) is stored[5]
     seen.sweep(1000)
     assert not seen._by_key
+
+
+def test_parts_of_equal_octets_are_told_apart() -> None:
+    first = mo(0)._replace(part=Part(5, 2, 1, Joining.SAR))
+    second = mo(2, session=2)._replace(part=Part(5, 2, 2, Joining.SAR))
+    seen = recent()
+    stored = seen.remember(first)
+    seen.session_ended(1, 1)
+
+    assert seen.absorb(second) is None
+    assert seen.absorb(mo(2, session=2)) is None
+    assert seen.absorb(first._replace(received_at=2, session=2)) is stored
 
 
 def test_of_a_long_message_no_more_is_kept_than_of_a_short_one() -> None:

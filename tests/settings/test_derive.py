@@ -8,12 +8,14 @@ import pytest
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
 from smsgw.settings import derive, load
 from smsgw.settings.model import Settings
+from smsgw.text.reassembly import Bounds
 
 CONFIGURATION = """\
 shortcode: "170077"
 data_dir: data
 company: {phone: "0700 10 010"}
 billing: {max_age: 12h}
+reassembly: {wait: 1m, octets: 5000}
 subscriptions: {sms: false, numbers_per_phone: 3, phones_per_number: 2}
 replies:
   max_parts: 2
@@ -39,6 +41,10 @@ def test_rules(settings: Settings) -> None:
     assert (rules.max_age, rules.max_parts) == (12 * 3600, 2)
     assert rules.timezone == ZoneInfo("Europe/Sofia")
     assert rules.replies[Script.LATIN]["nothing_to_stop"]() == "Nothing to stop. 0700 10 010"
+
+
+def test_bounds_of_long_messages_from_customers(settings: Settings) -> None:
+    assert derive.reassembly(settings) == Bounds(wait=60.0, messages=1_000, octets=5_000)
 
 
 def test_encodings_of_the_carriers_that_are_enabled(settings: Settings) -> None:

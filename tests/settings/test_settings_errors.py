@@ -225,6 +225,7 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
             "9:32: subscriptions.hints_per_day: must be at least 0",
         ),
         ("duplicates: {window: ten}", f"9:22: duplicates.window: {DURATION}"),
+        ("reassembly: {messages: 0}", "9:24: reassembly.messages: must be at least 1"),
         ("unknown: {notice: wait}", "9:19: unknown.notice: must be 'hold' or 'resend'"),
         ("notices: {hours: 9-20}", "9:18: notices.hours: write hours as 09:00-20:00"),
         (

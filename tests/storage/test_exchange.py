@@ -368,7 +368,7 @@ def test_what_the_rule_on_redeliveries_needs_survives(con: sqlite3.Connection) -
     assert ended == {1: T + 5}
     assert [one.mo for one in inbox.remembered(con, T - 600, 2)[0]] == [4, 5]
     assert stored[2].key == (
-        "mtel", OTHER.digits, "170077", 0, 0, b"help",
+        "mtel", OTHER.digits, "170077", 0, 0, b"help", None,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 -- Long messages both ways, and what becomes of segments whose response or receipt is lost.
 
--- A long message from a customer. Its parts are rows of mo; the one that completed it, or the last
--- that came, stands for the whole: it has the intent, and the text of all.
+-- A long message from a customer: one that waits for parts, or was closed so lately that a part of
+-- it may come again. Its parts are rows of mo. When it is closed, the last of them stands for the
+-- whole: it has the intent, and the text of all.
 CREATE TABLE assembly (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     carrier     TEXT    NOT NULL,
@@ -10,16 +11,17 @@ CREATE TABLE assembly (
     joining     TEXT    NOT NULL,            -- userdata.Joining
     reference   INTEGER NOT NULL,
     total       INTEGER NOT NULL,
-    opened_at   REAL    NOT NULL,            -- when its first part came
-    octets      INTEGER NOT NULL,            -- of the parts that came
-    closed_at   REAL,                        -- NULL: more parts are waited for
-    came        INTEGER,                     -- how many parts had come by then
-    mo_id       INTEGER REFERENCES mo (id)   -- the row that stands for the whole
+    opened_at   REAL    NOT NULL,            -- since when parts are waited for
+    closed_at   REAL,                        -- NULL: they still are
+    came        INTEGER NOT NULL DEFAULT 0,  -- parts
+    octets      INTEGER NOT NULL DEFAULT 0   -- of these
 );
-CREATE INDEX assembly_open ON assembly (opened_at) WHERE closed_at IS NULL;
+CREATE INDEX assembly_key    ON assembly (msisdn, reference);
+CREATE INDEX assembly_open   ON assembly (opened_at) WHERE closed_at IS NULL;
+CREATE INDEX assembly_closed ON assembly (closed_at) WHERE closed_at IS NOT NULL;
 
-ALTER TABLE mo ADD COLUMN assembly INTEGER REFERENCES assembly (id);  -- of a part
-CREATE INDEX mo_assembly ON mo (assembly) WHERE assembly IS NOT NULL;
+ALTER TABLE mo ADD COLUMN assembly INTEGER;  -- of a part; NULL: of none, or it came before
+CREATE INDEX mo_assembly ON mo (assembly, part) WHERE assembly IS NOT NULL;
 
 -- The last reference of a long message, by the bucket that its destination falls in: counted, so
 -- that two messages to one handset never share one by chance.
