@@ -13,6 +13,7 @@ from smsgw.cli.simulate_options import (
     file,
     message,
     number,
+    numbers,
     option,
     picks,
     seconds,
@@ -89,8 +90,11 @@ def simulate(
     ] = 0.0,
     window: Annotated[int, number("deliver_sm unanswered at once, per session.", 1)] = 10,
     long_messages: Annotated[
-        Any, choice("How a customer's long text is sent.", "udh", "payload")
+        Any, choice("How a customer's long text is sent.", "udh", "udh16", "sar", "payload")
     ] = "udh",
+    parts: Annotated[
+        Any, numbers("Of a long text, send these parts in this order: 3,1,1. If not given: all.")
+    ] = None,
     default_alphabet: Annotated[
         Any, choice("What data_coding 0 means.", "gsm7", "latin1", "ascii")
     ] = "gsm7",
@@ -205,8 +209,8 @@ def simulate(
         dials = Connect(connect[0], connect[1], system_id or "smsc", password or "")
     elif tls_cert is None and (tls_ca or tls_key) is not None:
         raise typer.BadParameter("who listens has to show a certificate: --tls-cert")
-    if version == "3.3" and long_messages == "payload":
-        raise typer.BadParameter("--long-messages payload takes a TLV, which 3.3 doesn't know")
+    if version == "3.3" and long_messages in ("payload", "sar"):
+        raise typer.BadParameter(f"--long-messages {long_messages} takes TLVs: 3.3 knows none")
     settings = SmscSettings(
         host=host,
         port=port,
@@ -225,6 +229,7 @@ def simulate(
         first_id=int(time.time() * 1000),  # another start gives other ids
         default_alphabet=default_alphabet,
         long_messages=LongMessages(long_messages),
+        parts=parts or (),
         limits=Limits(window=window),
         seed=seed,
     )

@@ -35,6 +35,13 @@ def _address(words: str) -> Any:
     return host.strip("[]"), int(port)
 
 
+def _numbers(words: str) -> Any:
+    numbers = tuple([int(word) for word in words.split(",") if word.strip().isdecimal()])
+    if len(numbers) != words.count(",") + 1 or 0 in numbers:
+        raise typer.BadParameter(f"{words!r}: write numbers from 1 with commas between them")
+    return numbers
+
+
 def _read(read: Callable[[str], T], words: str) -> T:
     try:
         return read(words)
@@ -72,6 +79,10 @@ def seconds(text: str, least: float = 0.0) -> Any:
 
 def number(text: str, least: int = 0) -> Any:
     return option(text, parser=whole_number(least), metavar="N")
+
+
+def numbers(text: str) -> Any:
+    return option(text, parser=_numbers, metavar="N,N", show_default=False)
 
 
 def choice(text: str, *choices: str) -> Any:

@@ -46,6 +46,7 @@ class MoPart(Delivery):
 
     mo: Mo
     number: int
+    total: int  # of the parts that the text has
 
     def sent(self, at: float, session: int) -> Happening:
         mo = self.mo
@@ -59,7 +60,7 @@ class MoPart(Delivery):
             session,
             mo.number,
             self.number,
-            mo.parts,
+            self.total,
             self.attempts,
             mo.source,
             mo.destination,
@@ -77,7 +78,7 @@ class MoPart(Delivery):
             at,
             mo.number,
             self.number,
-            mo.parts,
+            self.total,
             mo.source,
             mo.text,
             status,

@@ -33,7 +33,7 @@ class Mo:
     source: str
     destination: str
     text: str  # of octets that were given as such: in hex
-    parts: int
+    parts: int  # that are sent
     state: MoState = MoState.WAITING
     acknowledged: int = 0  # parts
     statuses: tuple[int, ...] = ()  # every answer to it, in order

@@ -30,6 +30,8 @@ class LongMessages(StrEnum):
     """How a customer's message goes that doesn't fit in one SMS."""
 
     UDH = "udh"  # in parts with a user data header, each a deliver_sm
+    UDH16 = "udh16"  # the same with a reference of 16 bits
+    SAR = "sar"  # in parts with SAR TLVs, each a deliver_sm
     PAYLOAD = "payload"  # in one deliver_sm, in the TLV message_payload
 
 
@@ -104,6 +106,8 @@ class SmscSettings:
     default_alphabet: DefaultAlphabet = "gsm7"
     """What data_coding 0 means here."""
     long_messages: LongMessages = LongMessages.UDH
+    parts: tuple[int, ...] = ()
+    """Of a text in parts, those that are sent, in this order, counted from 1; empty: all."""
     limits: Limits = CARRIERS_LIMITS
     seed: int = 0
     """Of the faults that strike by chance."""

@@ -9,7 +9,7 @@ async with Smsc(SmscSettings(system_id="cez")) as smsc:
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, Self
 
 from smsgw.clock import Clock, SystemClock
@@ -172,7 +172,12 @@ class Smsc:
         reference = self._references[source]
         self._references[source] += 1
         form, alphabet = self.settings.long_messages, self.settings.default_alphabet
-        return self._post(source, destination, text, wire.bodies(text, reference, alphabet, form))
+        bodies = wire.bodies(text, reference, alphabet, form)
+        wanted = self.settings.parts if len(bodies) > 1 else ()
+        numbers = [number for number in wanted if number <= len(bodies)]
+        if wanted and not numbers:
+            raise ValueError(f"{text!r} has {len(bodies)} parts, and none of those to be sent")
+        return self._post(source, destination, text, bodies, numbers)
 
     def send_octets(
         self,
@@ -187,15 +192,24 @@ class Smsc:
         body = wire.Body(octets, data_coding, esm_class)
         return self._post(source, destination, octets.hex(), [body])
 
-    def _post(self, source: str, destination: str | None, text: str, bodies: list[wire.Body]) -> Mo:
+    def _post(
+        self,
+        source: str,
+        destination: str | None,
+        text: str,
+        bodies: list[wire.Body],
+        numbers: Sequence[int] = (),
+    ) -> Mo:
+        """Send `bodies`, or those of these numbers, in this order."""
         destination = self.settings.shortcode if destination is None else destination
         wires = [wire.from_customer(source, destination, body) for body in bodies]
         for fields, tlvs in wires:  # the caller's mistake shows here, not when it goes out
             encode(Pdu(Command.DELIVER_SM, 0, 1, fields, list(tlvs)))
-        mo = Mo(len(self.mos) + 1, source, destination, text, len(wires))
+        numbers = numbers or range(1, len(wires) + 1)
+        mo = Mo(len(self.mos) + 1, source, destination, text, len(numbers))
         self.mos.append(mo)
-        for number, each in enumerate(wires, 1):
-            self._outgoing.add(MoPart(each, mo, number))
+        for number in numbers:
+            self._outgoing.add(MoPart(wires[number - 1], mo, number, len(wires)))
         self._outgoing.pump()
         return mo
 

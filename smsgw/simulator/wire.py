@@ -46,16 +46,33 @@ class Body(NamedTuple):
     octets: bytes
     data_coding: int
     esm_class: int = 0
+    tlvs: Tlvs = ()
 
 
 def bodies(text: str, reference: int, alphabet: DefaultAlphabet, form: LongMessages) -> list[Body]:
     """`text` as one body, or as many as it takes in parts."""
-    encoded = segment(text, reference, 8, alphabet)
-    if len(encoded.parts) > 1 and form is LongMessages.PAYLOAD:
+    encoded = segment(text, reference, 16 if form is LongMessages.UDH16 else 8, alphabet)
+    total = len(encoded.parts)
+    if total == 1:
+        return [Body(encoded.parts[0], encoded.data_coding)]
+    if form is LongMessages.PAYLOAD:
         whole = ucs2.encode(text) if encoded.data_coding else encode_default(text, alphabet)
         return [Body(whole, encoded.data_coding)]
-    esm_class = UDHI if len(encoded.parts) > 1 else 0
-    return [Body(part, encoded.data_coding, esm_class) for part in encoded.parts]
+    if form is LongMessages.SAR:  # as long as with a header: a handset put one there
+        return [
+            Body(part[part[0] + 1 :], encoded.data_coding, tlvs=sar(reference, total, number))
+            for number, part in enumerate(encoded.parts, 1)
+        ]
+    return [Body(part, encoded.data_coding, UDHI) for part in encoded.parts]
+
+
+def sar(reference: int, total: int, number: int) -> Tlvs:
+    """The TLVs of part `number` (SMPP 3.4, 5.3.2.22 to 24)."""
+    return (
+        (Tlv.SAR_MSG_REF_NUM, (reference & 0xFFFF).to_bytes(2)),
+        (Tlv.SAR_TOTAL_SEGMENTS, bytes([total])),
+        (Tlv.SAR_SEGMENT_SEQNUM, bytes([number])),
+    )
 
 
 def from_customer(source: str, destination: str, body: Body) -> Wire:
@@ -71,8 +88,8 @@ def from_customer(source: str, destination: str, body: Body) -> Wire:
         "data_coding": body.data_coding,
     }
     if len(body.octets) > 254:
-        return Wire(fields, ((Tlv.MESSAGE_PAYLOAD, body.octets),))
-    return Wire({**fields, "short_message": body.octets})
+        return Wire(fields, (*body.tlvs, (Tlv.MESSAGE_PAYLOAD, body.octets)))
+    return Wire({**fields, "short_message": body.octets}, body.tlvs)
 
 
 def receipt(submit: Submit, message_id: str, stat: str, err: str, done: datetime) -> Wire:

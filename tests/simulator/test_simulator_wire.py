@@ -46,10 +46,30 @@ SAR = ((0x020C, b"\x00\x2a"), (0x020E, b"\x03"), (0x020F, b"\x02"))
                 Body(b"\x05\x00\x03\x2a\x02\x02" + b"x" * 47, 0, 0x40),
             ],
         ),
+        (
+            LATIN,
+            LongMessages.UDH16,
+            [
+                Body(b"\x06\x08\x04\x00\x2a\x02\x01" + b"x" * 152, 0, 0x40),
+                Body(b"\x06\x08\x04\x00\x2a\x02\x02" + b"x" * 48, 0, 0x40),
+            ],
+        ),
+        (
+            "ж" * 135,
+            LongMessages.SAR,
+            [
+                Body(b"\x04\x36" * size, 8, 0, (*SAR[:2], (0x020F, bytes([number]))))
+                for number, size in ((1, 67), (2, 67), (3, 1))
+            ],
+        ),
+        ("ж", LongMessages.SAR, [Body(b"\x04\x36", 8)]),
         (LATIN, LongMessages.PAYLOAD, [Body(b"x" * 200, 0, 0)]),
         (CYRILLIC, LongMessages.PAYLOAD, [Body(b"\x04\x36" * 100, 8, 0)]),
     ],
-    ids=["latin", "cyrillic", "two parts", "latin payload", "cyrillic payload"],
+    ids=[
+        *("latin", "cyrillic", "two parts", "16 bits", "SAR", "SAR not needed"),
+        *("latin payload", "cyrillic payload"),
+    ],
 )
 def test_a_text_becomes_octets(text: str, form: LongMessages, expected: list[Body]) -> None:
     assert bodies(text, 0x2A, "gsm7", form) == expected
@@ -65,6 +85,12 @@ def test_what_short_message_cannot_hold_goes_in_the_payload(
     pdu = decode(encode(Pdu(Command.DELIVER_SM, 0, 1, fields, tlvs)))
     assert pdu.tlv(Tlv.MESSAGE_PAYLOAD) == (octets if in_payload else None)
     assert pdu.octets("short_message") == (b"" if in_payload else octets)
+
+
+def test_sar_tlvs_go_with_the_text() -> None:
+    fields, tlvs = from_customer("359888123456", "170077", Body(b"x", 0, 0, SAR))
+    pdu = decode(encode(Pdu(Command.DELIVER_SM, 0, 1, fields, tlvs)))
+    assert (pdu.octets("short_message"), tuple(pdu.tlvs)) == (b"x", SAR)
 
 
 def test_a_receipt_reads_as_in_the_specification() -> None:

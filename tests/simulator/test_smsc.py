@@ -189,9 +189,11 @@ def test_what_is_not_answered_in_time_is_sent_again(esme: Bound) -> None:
         ("Сметка", LongMessages.UDH, 1),
         ("s" * 161, LongMessages.UDH, 2),
         ("ж" * 135, LongMessages.UDH, 3),
+        ("ж" * 135, LongMessages.UDH16, 3),
+        ("ж" * 135, LongMessages.SAR, 3),
         ("ж" * 135, LongMessages.PAYLOAD, 1),
     ],
-    ids=["GSM", "UCS-2", "GSM in parts", "UCS-2 in parts", "payload"],
+    ids=["GSM", "UCS-2", "GSM in parts", "UCS-2 in parts", "16 bits", "SAR", "payload"],
 )
 def test_texts_go_out_as_they_need(
     esme: Bound, text: str, form: LongMessages, deliveries: int
@@ -203,6 +205,38 @@ def test_texts_go_out_as_they_need(
             assert mo.parts == mo.acknowledged == len(bound.delivered) == deliveries
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "sent"),
+    [
+        ((3, 1, 2), "ж" * 135, [3, 1, 2]),
+        ((3, 1), "ж" * 135, [3, 1]),
+        ((2, 2, 7), "ж" * 135, [2, 2]),
+        ((2,), "ж", [1]),
+    ],
+    ids=["another order", "one left out", "one twice, one there isn't", "not in parts"],
+)
+def test_parts_go_out_as_asked_for(
+    esme: Bound, parts: tuple[int, ...], text: str, sent: list[int]
+) -> None:
+    seen: list[int] = []
+
+    def watch(happening: Happening) -> None:
+        if isinstance(happening, MoSent):
+            seen.append(happening.part)
+
+    async def scenario() -> None:
+        async with Smsc(replace(QUICK, parts=parts), watch=watch) as smsc, esme(smsc):
+            await smsc.acknowledged(smsc.send(PHONE, text))
+
+    run(scenario())
+    assert seen == sent
+
+
+def test_of_parts_that_there_are_not_none_can_be_sent() -> None:
+    with pytest.raises(ValueError, match="has 3 parts, and none of those to be sent"):
+        Smsc(replace(QUICK, parts=(4, 5))).send(PHONE, "ж" * 135)
 
 
 def test_octets_go_out_as_they_are(esme: Bound) -> None:
