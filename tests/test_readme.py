@@ -43,6 +43,7 @@ def test_every_command_there_is_is_named() -> None:
     [
         ("billing", ["import", "show"]),
         ("carriers", ["drain", "resume"]),
+        ("queue", ["list", "show", "retry", "cancel", "receipts"]),
         ("subscribers", ["add", "end", "move", "show", "list", "import", "export"]),
     ],
 )

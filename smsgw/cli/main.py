@@ -30,6 +30,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "carriers": ("smsgw.cli.carriers", "The links, as the daemon sees them: show, drain, resume."),
     "billing": ("smsgw.cli.billing", "The billing cache: import, show."),
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, move, show, export, …"),
+    "send": ("smsgw.cli.send", "One message by hand."),
+    "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
     "pdu": ("smsgw.cli.pdu", "What the octets of a PDU say."),
 }

@@ -46,7 +46,8 @@ def open_stores(data_dir: Path) -> Iterator[Stores]:
 
 @contextmanager
 def open_gateway_alone(data_dir: Path) -> Iterator[Stores]:
-    """The same with no cache attached yet, for who brings a new one: the old may be damaged."""
+    """The same with no cache attached: for who needs none, or brings a new one, as the old may be
+    damaged."""
     from smsgw.storage.database import CacheReader, StorageError, open_gateway
 
     try:
@@ -61,6 +62,15 @@ def open_gateway_alone(data_dir: Path) -> Iterator[Stores]:
 @contextmanager
 def read_stores(data_dir: Path) -> Iterator[Stores | None]:
     """Both databases for reading; None where there are none yet."""
+    with read_gateway_alone(data_dir) as stores:
+        if stores is not None:
+            stores.cache.follow()
+        yield stores
+
+
+@contextmanager
+def read_gateway_alone(data_dir: Path) -> Iterator[Stores | None]:
+    """The same with no cache attached, for who needs none."""
     from smsgw.storage.database import CacheReader, StorageError, open_read_only
 
     try:
@@ -69,9 +79,7 @@ def read_stores(data_dir: Path) -> Iterator[Stores | None]:
             yield None
             return
         with closing(con):
-            cache = CacheReader(con, data_dir)
-            cache.follow()
-            yield Stores(con, cache)
+            yield Stores(con, CacheReader(con, data_dir))
     except StorageError as error:
         fail(error)
     except sqlite3.Error as error:
@@ -112,6 +120,11 @@ def check_carrier(carrier: str | None, settings: "Settings", option: str = "--ca
 def to_read(at: float, timezone: tzinfo) -> str:
     """A moment for people, to the minute."""
     return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M}"
+
+
+def to_the_second(at: float, timezone: tzinfo) -> str:
+    """A moment for people who compare it with what a log says."""
+    return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M:%S}"
 
 
 def iso(at: float, timezone: tzinfo) -> str:
