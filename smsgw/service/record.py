@@ -1,6 +1,6 @@
 """A message as it is stored, for those who look at it: how it stands and what comes next."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from smsgw.service.message import FINAL, Layout, MessageKind, Msisdn, MtState, ReceiptState
@@ -85,8 +85,8 @@ class MessageRecord(NamedTuple):
 class Ways(NamedTuple):
     """What the configuration says on how messages go on."""
 
-    carriers: Iterable[str]  # that are enabled
-    sent_once_more: Iterable[MessageKind]
+    carriers: Collection[str]  # that are enabled
+    resend: Collection[MessageKind]  # kinds sent once more where no receipt settled a loss
 
 
 def outlook(
@@ -120,9 +120,9 @@ def _before_it_goes(
 ) -> str:
     carrier, end = message.carrier, when(message.valid_until)
     if message.valid_until < now:
-        return f"expires, for it was worth sending until {end}"
+        return f"ends, for it was worth sending until {end}"
     if carrier not in ways.carriers:
-        return f"stays until {end}, then expires, as carrier {carrier} is not enabled"
+        return f"stays until {end} and then ends, as carrier {carrier} is not enabled"
     if segment.not_before is not None:
         return f"is tried again from {when(segment.not_before)}"
     return f"goes out as soon as {carrier} has a place for it, until {end}"
@@ -138,7 +138,7 @@ def _after_loss(
     )
     if segment.not_before is None:
         return f"{end if kind in SENT_ONCE_MORE else 'held'}: {decide}"
-    if kind in ways.sent_once_more and segment.lost == 1:
+    if kind in ways.resend and segment.lost == 1:
         then = "is sent once more"
     else:
         then = f"is {end}" if kind in SENT_ONCE_MORE else "is held"

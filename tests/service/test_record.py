@@ -7,7 +7,7 @@ from smsgw.service.record import LIVE, MessageRecord, SegmentRecord, Ways, outlo
 
 T = 1_000_000.0
 MANUAL, ANSWER, NOTICE = MessageKind.MANUAL, MessageKind.ANSWER, MessageKind.NOTICE
-WAYS = Ways({"mtel"}, {MessageKind.CODE, ANSWER, NOTICE})
+WAYS = Ways({"mtel"}, {NOTICE})
 
 
 def segment(state: MtState, not_before: float | None = None, **more: object) -> SegmentRecord:
@@ -72,10 +72,10 @@ def test_what_comes_next(one: SegmentRecord, kind: MessageKind, expected: str) -
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"valid_until": T - 1}, "expires, for it was worth sending until -1"),
+        ({"valid_until": T - 1}, "ends, for it was worth sending until -1"),
         (
             {"carrier": "gone"},
-            "stays until +100, then expires, as carrier gone is not enabled",
+            "stays until +100 and then ends, as carrier gone is not enabled",
         ),
     ],
 )
