@@ -82,7 +82,7 @@ def _snapshot(con: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        con.execute("COMMIT")
+        con.rollback()  # nothing was written
 
 
 def records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]:
