@@ -1,7 +1,8 @@
 """Cuts a text into short messages (3GPP TS 23.040, 9.2.3.24.1 and 9.2.3.24.8).
 
-A text of more than one part carries a user data header in each: a reference that the parts
-share, how many they are, and which one this is. No escape pair and no surrogate pair is cut.
+Of a text of more than one part each says a reference that the parts share, how many they are, and
+which one it is: in a user data header, or beside the text. No escape pair and no surrogate pair
+is cut.
 """
 
 from collections.abc import Container
@@ -14,11 +15,11 @@ MAX_PARTS: Final = 255  # the header counts parts in one octet
 
 
 class Encoded(NamedTuple):
-    """A text as it goes out: one short_message a part."""
+    """A text in octets, one string a part."""
 
     encoding: Literal["gsm7", "ucs2"]  # gsm7 stands for whatever data_coding 0 means there
     data_coding: int
-    parts: tuple[bytes, ...]  # with user data headers where there is more than one
+    parts: tuple[bytes, ...]
     units: tuple[int, ...]  # septets (at a latin1 or ascii carrier characters) or UTF-16 units
 
 
@@ -43,23 +44,43 @@ _UCS2: Final = _Form("ucs2", 8, 2, range(0xD8, 0xDC), {0: 70, 8: 67, 16: 66})
 def segment(
     text: str, reference: int, ref_bits: int = 8, default_alphabet: DefaultAlphabet = "gsm7"
 ) -> Encoded:
-    """The parts of `text`, in the carrier's default alphabet if the whole fits it, else UCS-2.
+    """The parts of `text`, with user data headers where there is more than one.
 
-    `reference` is taken modulo its width of 8 or 16 bits. Raises ValueError where there would be
-    over 255 parts, or where the text has half a surrogate pair, which no encoding carries.
+    Raises ValueError as `pieces` does.
+    """
+    return headed(pieces(text, ref_bits, default_alphabet), reference, ref_bits)
+
+
+def pieces(text: str, ref_bits: int = 8, default_alphabet: DefaultAlphabet = "gsm7") -> Encoded:
+    """`text` cut into parts that leave room for a header with a reference of `ref_bits`.
+
+    It is in the carrier's default alphabet if the whole fits it, else in UCS-2. Raises ValueError
+    where there would be over 255 parts, or where the text has half a surrogate pair, which no
+    encoding carries.
     """
     form, octets = _encode(text, default_alphabet)
-    pieces = _cut(octets, form, ref_bits)
-    total = len(pieces)
-    if total > MAX_PARTS:
-        raise ValueError(f"the text takes {total} parts, and a message has {MAX_PARTS} at most")
-    units = tuple(len(piece) // form.width for piece in pieces)
-    if total > 1:
-        pieces = [
-            _header(reference, ref_bits, total, number) + piece
-            for number, piece in enumerate(pieces, 1)
-        ]
-    return Encoded(form.encoding, form.data_coding, tuple(pieces), units)
+    parts = _cut(octets, form, ref_bits)
+    if len(parts) > MAX_PARTS:
+        raise ValueError(
+            f"the text takes {len(parts)} parts, and a message has {MAX_PARTS} at most"
+        )
+    units = tuple(len(part) // form.width for part in parts)
+    return Encoded(form.encoding, form.data_coding, tuple(parts), units)
+
+
+def headed(cut: Encoded, reference: int, ref_bits: int) -> Encoded:
+    """What `pieces` gave for `ref_bits`, each after a user data header if there are several.
+
+    `reference` is taken modulo its width of 8 or 16 bits.
+    """
+    total = len(cut.parts)
+    if total == 1:
+        return cut
+    parts = (
+        _header(reference, ref_bits, total, number) + part
+        for number, part in enumerate(cut.parts, 1)
+    )
+    return cut._replace(parts=tuple(parts))
 
 
 def count_parts(text: str, ref_bits: int = 8, default_alphabet: DefaultAlphabet = "gsm7") -> int:
@@ -80,16 +101,16 @@ def _cut(octets: bytes, form: _Form, ref_bits: int) -> list[bytes]:
     if len(octets) <= form.capacity[0] * form.width:
         return [octets]
     size = form.capacity[ref_bits] * form.width
-    pieces = []
+    parts = []
     start = 0
     while len(octets) - start > size:
         end = start + size
         if octets[end - form.width] in form.openers:
             end -= form.width
-        pieces.append(octets[start:end])
+        parts.append(octets[start:end])
         start = end
-    pieces.append(octets[start:])
-    return pieces
+    parts.append(octets[start:])
+    return parts
 
 
 def _header(reference: int, ref_bits: int, total: int, number: int) -> bytes:

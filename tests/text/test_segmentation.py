@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from smsgw.text import gsm
 from smsgw.text.alphabets import DefaultAlphabet
-from smsgw.text.segmentation import count_parts, segment
+from smsgw.text.segmentation import count_parts, headed, pieces, segment
 
 LENGTHS = {
     "nothing is one empty part": ("", 8, (0,)),
@@ -168,3 +168,22 @@ def test_parts_are_full_and_hold_whole_characters(text: str, ref_bits: int) -> N
         assert units in (capacity - 1, capacity)
         assert part[-1] != gsm.ESCAPE if gsm7 else not 0xD8 <= part[-2] <= 0xDB
     assert 0 < encoded.units[-1] <= capacity
+
+
+@given(TEXTS, st.integers(0, 1 << 20), st.sampled_from((8, 16)))
+def test_pieces_are_the_parts_without_their_headers(
+    text: str, reference: int, ref_bits: int
+) -> None:
+    cut = pieces(text, ref_bits)
+    encoded = segment(text, reference, ref_bits)
+
+    assert headed(cut, reference, ref_bits) == encoded
+    assert cut.units == encoded.units
+    header = ref_bits // 8 + 5 if len(cut.parts) > 1 else 0
+    assert cut.parts == tuple(part[header:] for part in encoded.parts)
+
+
+def test_pieces_are_at_most_255() -> None:
+    assert len(pieces("x" * 153 * 255).parts) == 255
+    with pytest.raises(ValueError, match="256 parts"):
+        pieces("x" * (153 * 255 + 1))
