@@ -5,9 +5,11 @@ on; the others are written once. Times are seconds since 1970.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from smsgw.smpp import times
 from smsgw.smpp.names import Status
 
 
@@ -61,10 +63,23 @@ class Submit(NamedTuple):
     registered_delivery: int
     octets: bytes
     tlvs: tuple[tuple[int, bytes], ...]
+    service_type: str = ""
+    validity_period: str = ""
 
     @property
     def taken(self) -> bool:
         return self.status == Status.ROK
+
+    @property
+    def valid_until(self) -> float | None:
+        """What its validity_period comes to, in seconds since 1970; None: it says nothing."""
+        match times.parse(self.validity_period):
+            case datetime() as moment:
+                return moment.timestamp()
+            case timedelta() as period:
+                return self.at + period.total_seconds()
+            case None:
+                return None
 
 
 class Mt(NamedTuple):

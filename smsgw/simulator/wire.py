@@ -137,6 +137,8 @@ def submitted(pdu: Pdu, at: float, session: int, status: int, message_id: str) -
         pdu.number("registered_delivery"),
         pdu.octets("short_message") if payload is None else payload,
         tuple(pdu.tlvs),
+        pdu.text("service_type"),
+        pdu.text("validity_period"),
     )
 
 

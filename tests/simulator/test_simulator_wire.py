@@ -198,7 +198,13 @@ def test_a_submit_is_recorded_as_it_came() -> None:
         Command.SUBMIT_SM,
         0,
         1,
-        {"source_addr": "170077", "destination_addr": "359888123456", "registered_delivery": 1},
+        {
+            "service_type": "FREE",
+            "source_addr": "170077",
+            "destination_addr": "359888123456",
+            "validity_period": "000001000000000R",
+            "registered_delivery": 1,
+        },
         [(Tlv.MESSAGE_PAYLOAD, b"a" * 300), (0x1401, b"\x01")],
     )
     taken = submitted(decode(encode(pdu)), 5.0, 3, 0, "17")
@@ -214,4 +220,19 @@ def test_a_submit_is_recorded_as_it_came() -> None:
         1,
         b"a" * 300,
         ((Tlv.MESSAGE_PAYLOAD, b"a" * 300), (0x1401, b"\x01")),
+        "FREE",
+        "000001000000000R",
     )
+
+
+@pytest.mark.parametrize(
+    ("validity_period", "until"),
+    [
+        ("000001000000000R", 86_405.0),
+        ("700101020000008+", 3_155_760_000.0),
+        ("", None),
+        ("tomorrow", None),
+    ],
+)
+def test_how_long_a_submit_is_valid(validity_period: str, until: float | None) -> None:
+    assert submit(b"", at=5.0)._replace(validity_period=validity_period).valid_until == until
