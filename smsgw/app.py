@@ -77,6 +77,7 @@ class App:
                 ids=ids,
                 random=Random(),
                 inbound_window=one.inbound_window,
+                zone=settings.timezone,
             )
             for one in settings.carriers.values()
             if one.enabled

@@ -182,10 +182,11 @@ class Connection(asyncio.Protocol):
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send segments; each comes back once through `Keeper.settled`."""
         now, at = self._clock.monotonic(), self._clock.now()
+        takes_tlvs = self._session.takes_tlvs
         unsent: list[Outcome] = []
         for segment in segments:
-            fields, tlvs = self._end.form(self._translator, segment)
             try:
+                fields, tlvs = self._end.form(self._translator, segment, at, takes_tlvs)
                 self._session.request(self._end.command, fields, tlvs, now, segment)
             except SessionError as error:
                 unsent.append(Outcome(segment, Acceptance.NOT_SENT, at, error=str(error)))

@@ -22,7 +22,7 @@ class End(NamedTuple):
     verdicts: Mapping[Ack, Status]
     accepted: Callable[[int, int], Fields]  # (session, token) -> the body of a ROK
     command: Command  # a segment goes out in this
-    form: Callable[[Translator, Segment], Form]
+    form: Callable[[Translator, Segment, float, bool], Form]  # raises EncodeError
     outcome: Callable[[Translator, Segment, Pdu, float], Outcome]
     sends: frozenset[State]
     receives: frozenset[State]
@@ -36,6 +36,11 @@ def _nothing(session: int, token: int) -> Fields:
 def _own_id(session: int, token: int) -> Fields:
     """SMPP 3.4 section 4.4.2: an id for the message; session ids are unique over restarts."""
     return {"message_id": f"{session:x}-{token:x}"}
+
+
+def _deliver_sm(translator: Translator, segment: Segment, at: float, takes_tlvs: bool) -> Form:
+    """As Translator.submit; the moment makes no difference."""
+    return translator.deliver(segment, takes_tlvs)
 
 
 ENDS: Final[Mapping[Role, End]] = {
@@ -71,7 +76,7 @@ ENDS: Final[Mapping[Role, End]] = {
         },
         accepted=_own_id,
         command=Command.DELIVER_SM,
-        form=Translator.deliver,
+        form=_deliver_sm,
         outcome=Translator.delivered,
         # States are named by the ESME's view, in both roles.
         sends=frozenset({State.BOUND_RX, State.BOUND_TRX}),

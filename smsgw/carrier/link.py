@@ -10,6 +10,7 @@ answers enquire_link.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from random import Random
 from typing import Final
 
@@ -69,13 +70,14 @@ class Link:
         ids: SessionIds,
         random: Random,
         inbound_window: int = 1000,
+        zone: tzinfo = UTC,
     ) -> None:
         self._settings = settings
         self._exchange = exchange
         self._clock = clock
         self._ids = ids
         self._inbound_window = inbound_window
-        self._translator = Translator(settings, shortcode)
+        self._translator = Translator(settings, shortcode, zone)
         listener = settings.listener
         self._limits = Limits(
             window=settings.window,
@@ -91,6 +93,7 @@ class Link:
         self._bound: list[Connection] = []
         self._leaving: set[Connection] = set()
         self._unfit: dict[Connection, str] = {}  # those that only a new bind helps, and why
+        self._tlvs_refused = False  # those of the vendor, since the last bind
         self._draining: asyncio.Future[list[BaseException | None]] | None = None
         self._stopped = asyncio.Event()
         self._wake = Timer(clock, self._woken)
@@ -318,6 +321,7 @@ class Link:
         self._bound.append(connection)
         self._look()
         self._meter.alarm(on=False)
+        self._tlvs_refused = False
         connection.log.info("link.bound", session=session)
         if self.wanted.is_set():
             self._woken()
@@ -368,6 +372,10 @@ class Link:
             self.log.debug("link.slowed", pace=round(self._throttle.rate, 1))
         if throttled:
             self._meter.throttled(throttled)
+        if counts[Acceptance.TLVS] and not self._tlvs_refused:
+            self._tlvs_refused = True
+            reason = next(each.error for each in outcomes if each.acceptance is Acceptance.TLVS)
+            self.log.error("link.tlvs_refused", reason=reason)
 
     def _look_whether_stalled(self, connection: Connection) -> None:
         """A response is late: part with a session that has given none at all for as long."""

@@ -4,8 +4,10 @@ What carriers send is read with tolerance and never raises. What goes to them is
 from a form that is made once for each kind of message.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -22,8 +24,8 @@ from smsgw.service.message import (
     Segment,
 )
 from smsgw.settings.carrier import CarrierSettings
-from smsgw.smpp import receipts
-from smsgw.smpp.codec import Pdu
+from smsgw.smpp import receipts, times
+from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.status import Reaction, submit_reaction
 from smsgw.smpp.tables import Command, Tlv, status_name
 from smsgw.text import userdata
@@ -94,6 +96,27 @@ ID_FORMS: Final = {
     "hex_in_receipt": IdForms(_decimal, _hex),
 }
 
+# -- validity periods ------------------------------------------------------------------------
+
+# Seconds: what is worth sending at all is worth as much; an SMSC may refuse less, or never try.
+LEAST_VALIDITY: Final = 60.0
+
+
+def _relative(until: float, at: float, zone: tzinfo) -> str:
+    return times.relative(until - at)
+
+
+def _absolute(until: float, at: float, zone: tzinfo) -> str:
+    return times.absolute(until, zone)
+
+
+def _none(until: float, at: float, zone: tzinfo) -> str:
+    """SMPP 3.4 section 5.2.16: the SMSC's own."""
+    return ""
+
+
+VALIDITY_FORMS: Final = {"relative": _relative, "absolute": _absolute, "none": _none}
+
 # -- the translator --------------------------------------------------------------------------
 
 
@@ -105,14 +128,16 @@ class Form(NamedTuple):
 
 
 class Translator:
-    """One carrier's ways, and the shortcode."""
+    """One carrier's ways, the shortcode, and the zone in which it is given moments."""
 
-    def __init__(self, settings: CarrierSettings, shortcode: str) -> None:
+    def __init__(self, settings: CarrierSettings, shortcode: str, zone: tzinfo = UTC) -> None:
         self._carrier = settings.id
         self._shortcode = shortcode
         self._alphabet = settings.default_alphabet
         self._ids = ID_FORMS[settings.message_id]
         self._receipts = settings.receipts
+        self._validity = VALIDITY_FORMS[settings.validity]
+        self._zone = zone
         self._forms = {kind: _form(settings, shortcode, kind) for kind in MessageKind}
 
     # What comes in.
@@ -182,17 +207,36 @@ class Translator:
 
     # What goes out, and what becomes of it.
 
-    def submit(self, segment: Segment) -> Form:
-        """The fields and TLVs of the submit_sm for a segment."""
-        form = self._forms[segment.kind]
+    def submit(self, segment: Segment, at: float, takes_tlvs: bool) -> Form:
+        """The fields and TLVs of the submit_sm for a segment that goes at `at`.
+
+        Raises EncodeError where the segment takes TLVs that the peer does not.
+        """
+        form = self._form(segment, takes_tlvs)
+        if segment.valid_until == math.inf:
+            return form
+        until = max(segment.valid_until, at + LEAST_VALIDITY)
+        validity = self._validity(until, at, self._zone)
+        return Form({**form.fields, "validity_period": validity}, form.tlvs)
+
+    def _form(self, segment: Segment, takes_tlvs: bool) -> Form:
+        kind = self._forms[segment.kind]
         fields = {
-            **form.fields,
+            **kind.fields,
             "destination_addr": segment.destination.digits,
             "esm_class": UDHI if segment.layout is Layout.UDH else 0,
             "data_coding": segment.data_coding,
-            "short_message": segment.octets,
         }
-        return Form(fields, form.tlvs)
+        tlvs = () if segment.bare else kind.tlvs
+        if segment.layout is Layout.PAYLOAD:
+            own: Tlvs = ((Tlv.MESSAGE_PAYLOAD, segment.octets),)
+        else:
+            fields["short_message"] = segment.octets
+            own = _sar_tlvs(segment) if segment.layout is Layout.SAR else ()
+        if own and not takes_tlvs:
+            # Without them it would be a part of nothing, or empty.
+            raise EncodeError("long message", "needs TLVs, which the peer's version has not")
+        return Form(fields, (*tlvs, *own) if own else tlvs)
 
     def outcome(self, segment: Segment, response: Pdu, at: float) -> Outcome:
         """What a submit_sm_resp or generic_nack means for its segment."""
@@ -202,14 +246,16 @@ class Translator:
             return Outcome(
                 segment, Acceptance.ACCEPTED, at, self._ids.response(given), response_id=given
             )
-        return _refused(segment, status, at)
+        return self._refused(segment, status, at)
 
-    def deliver(self, segment: Segment) -> Form:
+    def deliver(self, segment: Segment, takes_tlvs: bool) -> Form:
         """The fields and TLVs of the deliver_sm for a segment, to a carrier that binds to us.
 
-        Its response gives no id, so a receipt can only name one of ours: it goes along.
+        Its response gives no id, so a receipt can only name one of ours: it goes along. How long
+        the message is valid a deliver_sm can't say (SMPP 3.4 section 4.6.1). Raises EncodeError as
+        `submit` does.
         """
-        form = self.submit(segment)
+        form = self._form(segment, takes_tlvs)
         if not self._receipts:
             return form
         named = (int(Tlv.RECEIPTED_MESSAGE_ID), delivery_id(segment).encode("ascii") + b"\0")
@@ -220,18 +266,19 @@ class Translator:
         status = response.status
         if status == 0 and response.command == Command.DELIVER_SM_RESP:
             return Outcome(segment, Acceptance.ACCEPTED, at, delivery_id(segment))
-        return _refused(segment, status, at)
+        return self._refused(segment, status, at)
+
+    def _refused(self, segment: Segment, status: int, at: float) -> Outcome:
+        # A generic_nack of status 0 accepts nothing and refuses nothing.
+        reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
+        if reaction is Reaction.TLVS and (segment.bare or not self._forms[segment.kind].tlvs):
+            reaction = Reaction.PERMANENT  # there is nothing to leave out
+        return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
 
 
 def delivery_id(segment: Segment) -> str:
     """Our own id of one attempt; it looks like no number, so that no form of ids changes it."""
     return f"{segment.key.mt}-{segment.key.part}-{segment.attempts}"
-
-
-def _refused(segment: Segment, status: int, at: float) -> Outcome:
-    # A generic_nack of status 0 accepts nothing and refuses nothing.
-    reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
-    return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
 
 
 def refusal(status: int) -> str:
@@ -255,8 +302,17 @@ def _form(settings: CarrierSettings, shortcode: str, kind: MessageKind) -> Form:
     return Form(fields, tuple(marking.tlvs.items()))
 
 
+def _sar_tlvs(segment: Segment) -> Tlvs:
+    """The place in a long message, SMPP 3.4 sections 5.3.2.22 to 24."""
+    return (
+        (Tlv.SAR_MSG_REF_NUM, segment.reference.to_bytes(2)),
+        (Tlv.SAR_TOTAL_SEGMENTS, bytes((segment.total,))),
+        (Tlv.SAR_SEGMENT_SEQNUM, bytes((segment.key.part,))),
+    )
+
+
 def _sar(pdu: Pdu) -> Part | None:
-    """The place in a long message by the sar TLVs, SMPP 3.4 sections 5.3.2.22 to 24."""
+    """The place in a long message, as `_sar_tlvs` writes it."""
     reference = pdu.tlv(Tlv.SAR_MSG_REF_NUM)
     total = pdu.tlv(Tlv.SAR_TOTAL_SEGMENTS)
     number = pdu.tlv(Tlv.SAR_SEGMENT_SEQNUM)

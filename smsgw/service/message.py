@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, Literal, NamedTuple, Self
 
 from smsgw.text.alphabets import DefaultAlphabet
+from smsgw.text.segmentation import count_parts
 from smsgw.text.userdata import Part
 
 
@@ -179,6 +180,10 @@ LongMessages = Literal["udh", "udh16", "sar", "payload"]
 """How a text that one short message can't hold goes out: in parts with a user data header and a
 reference of 8 or 16 bits, in parts with SAR TLVs, or as one message_payload."""
 
+# A sar_msg_ref_num has 16 bits, which the SMSC may put in a header of that width. What it cuts by
+# itself most likely has headers of 8.
+REF_BITS: Final[dict[LongMessages, int]] = {"udh": 8, "udh16": 16, "sar": 16, "payload": 8}
+
 
 class Encoding(NamedTuple):
     """How a carrier's links write text, for cutting a message into its segments."""
@@ -186,6 +191,15 @@ class Encoding(NamedTuple):
     default_alphabet: DefaultAlphabet = "gsm7"  # what data_coding 0 means there
     long_messages: LongMessages = "udh"
     receipts: bool = True  # whether the carrier is asked for them
+
+    @property
+    def ref_bits(self) -> int:
+        """The width of the reference that parts leave room for."""
+        return REF_BITS[self.long_messages]
+
+    def count_parts(self, text: str) -> int:
+        """How many parts the carrier delivers `text` in, and counts."""
+        return count_parts(text, self.ref_bits, self.default_alphabet)
 
 
 class Layout(StrEnum):

@@ -31,7 +31,6 @@ BACK_OFF: Final[dict[Acceptance, BackOff]] = {
     # Not its fault, most likely; but one that draws this always must not rebind the link for ever.
     Acceptance.LINK: BackOff(first=5.0, longest=300.0, tries=None),
     Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
-    Acceptance.TLVS: BackOff(first=5.0, longest=5.0, tries=2),
 }
 
 LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
@@ -50,7 +49,7 @@ def settle(
 ) -> Settlement:
     """What to write of the segment, given what became of its submit."""
     segment, acceptance = outcome.segment, outcome.acceptance
-    attempts, lost = segment.attempts, segment.lost
+    attempts, lost, bare = segment.attempts, segment.lost, segment.bare
     not_before: float | None = None
     if acceptance is Acceptance.ACCEPTED:
         state = MtState.ACCEPTED
@@ -60,6 +59,10 @@ def settle(
     elif acceptance is Acceptance.PERMANENT:
         state = MtState.REFUSED
         attempts += 1
+    elif acceptance is Acceptance.TLVS:
+        state = MtState.REFUSED if bare else MtState.QUEUED
+        attempts += 1
+        bare = True
     elif acceptance is Acceptance.LOST:
         state = after_loss(segment.kind, lost, sent_once_more)
         attempts += 1
@@ -78,7 +81,7 @@ def settle(
         lost,
         outcome.response_id,
         outcome.late,
-        segment.bare,
+        bare,
     )
 
 
@@ -89,8 +92,13 @@ def after_loss(
     return MtState.QUEUED if kind in sent_once_more and not lost_before else MtState.UNKNOWN
 
 
-def worth_sending(kind: MessageKind, created_at: float, now: float) -> bool:
-    return now - created_at <= VALIDITY[kind]
+def valid_until(kind: MessageKind, created_at: float, given: float | None = None) -> float:
+    """Until when a message is worth sending: as `given` with it, else as its kind has it."""
+    return created_at + VALIDITY[kind] if given is None else given
+
+
+def worth_sending(until: float, now: float) -> bool:
+    return now <= until
 
 
 def _later(outcome: Outcome, attempts: int) -> tuple[MtState, float | None]:
@@ -100,6 +108,6 @@ def _later(outcome: Outcome, attempts: int) -> tuple[MtState, float | None]:
         return MtState.REFUSED, None
     doublings = min(attempts - 1, 16)  # 2^16 x 5 s is beyond any `longest`
     not_before = outcome.at + min(policy.first * 2.0**doublings, policy.longest)
-    if not worth_sending(outcome.segment.kind, outcome.segment.created_at, not_before):
+    if not worth_sending(outcome.segment.valid_until, not_before):
         return MtState.EXPIRED, None
     return MtState.WAITING, not_before

@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from smsgw.service.message import MessageKind
+from smsgw.service.message import LongMessages, MessageKind
 from smsgw.settings.section import Section
 from smsgw.settings.transport import Listener, Tls, TlsChoice
 from smsgw.settings.types import (
@@ -163,7 +163,12 @@ class CarrierSettings(Section):
     """Of one part, in cents of EUR."""
     default_alphabet: Literal["gsm7", "latin1", "ascii"] = "gsm7"
     """What data_coding 0 means to this carrier."""
-    long_messages: Literal["udh"] = "udh"
+    long_messages: LongMessages = "udh"
+    """How what doesn't fit one short message goes: in parts with a user data header and a reference
+    of 8 bits or of 16 (udh, udh16), in parts with SAR TLVs, or whole in message_payload."""
+    validity: Literal["relative", "absolute", "none"] = "relative"
+    """How a submit_sm says until when the message is worth delivering: as a time from now on, as a
+    moment, or not at all."""
     receipts: Flag = True
     """Ask for delivery receipts."""
     message_id: Literal["as_is", "hex_in_response", "hex_in_receipt"] = "as_is"

@@ -54,7 +54,7 @@ def encodings(settings: Settings) -> dict[str, Encoding]:
     Messages are made for these carriers only: over any other they would never go out.
     """
     return {
-        carrier.id: Encoding(default_alphabet=carrier.default_alphabet)
+        carrier.id: Encoding(carrier.default_alphabet, carrier.long_messages, carrier.receipts)
         for carrier in settings.carriers.values()
         if carrier.enabled
     }

@@ -8,7 +8,6 @@ from typing import Final
 
 LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
-    "carriers.*.long_messages": "long messages go out with a user data header (udh)",
     "carriers.*.statuses": "every carrier's command_status means what the specification says",
     "billing.feed_dir": "feeds are taken with `smsgw billing import FILE`",
     "subscriptions.require_code": "registering takes no code",

@@ -16,6 +16,7 @@ class Reaction(Enum):
     THROTTLED = "throttled"  # pause the bind, not the message
     LINK = "link"  # the bind or its settings are at fault: keep the message, mend the link
     PERMANENT = "permanent"
+    TLVS = "tlvs"  # as PERMANENT, but for the TLVs: once more without those that can be left out
 
 
 # Each status that SMPP 3.4 (5.1.3) and 5.0 (4.7.6) name.
@@ -61,11 +62,11 @@ SUBMIT: Final[dict[int, Reaction]] = {
     Status.RX_P_APPN: Reaction.PERMANENT,
     Status.RX_R_APPN: Reaction.PERMANENT,
     Status.RQUERYFAIL: Reaction.PERMANENT,
-    Status.RINVOPTPARSTREAM: Reaction.PERMANENT,
-    Status.ROPTPARNOTALLWD: Reaction.PERMANENT,
-    Status.RINVPARLEN: Reaction.PERMANENT,
-    Status.RMISSINGOPTPARAM: Reaction.PERMANENT,
-    Status.RINVOPTPARAMVAL: Reaction.PERMANENT,
+    Status.RINVOPTPARSTREAM: Reaction.TLVS,
+    Status.ROPTPARNOTALLWD: Reaction.TLVS,
+    Status.RINVPARLEN: Reaction.TLVS,
+    Status.RMISSINGOPTPARAM: Reaction.TLVS,
+    Status.RINVOPTPARAMVAL: Reaction.TLVS,
     Status.RDELIVERYFAILURE: Reaction.FEW_TRIES,
     Status.RUNKNOWNERR: Reaction.FEW_TRIES,
     Status.RSERTYPUNAUTH: Reaction.PERMANENT,

@@ -1,21 +1,34 @@
 """Writing outgoing messages: each Mt is cut into its segments in the transaction that makes it."""
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
+from zlib import crc32
 
-from smsgw.service.message import Encoding, Layout, Mt, MtState, Segment, SegmentKey
-from smsgw.text.segmentation import segment
+from smsgw.service.layout import lay_out
+from smsgw.service.message import Encoding, Msisdn, Mt, MtState, Segment, SegmentKey
+from smsgw.service.retry import valid_until
 
 INSERT_MT: Final = """
-INSERT INTO mt (id, mo_id, kind, carrier, msisdn, text, data_coding, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO mt (id, mo_id, kind, carrier, msisdn, text, data_coding, created_at, layout, reference,
+                valid_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_SEGMENT: Final = """
 INSERT INTO segment (mt_id, part, total, carrier, kind, octets, state, changed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# Messages to two phones of one bucket share a count, which does no harm. So many make a table of a
+# few pages, however many phones there are, that says nothing of them.
+BUCKETS: Final = 1024
+NEXT_REFERENCE: Final = """
+INSERT INTO reference (bucket, last) VALUES (?, 1)
+ON CONFLICT (bucket) DO UPDATE SET last = (last + 1) & 65535
+RETURNING last
 """
 
 ByCarrier = Mapping[str, Sequence[Segment]]
@@ -44,10 +57,10 @@ def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Enco
     segments: dict[str, list[Segment]] = defaultdict(list)
     for mt_id, mt in enumerate(new, start=last_id(con, "mt") + 1 if new else 0):
         encoding = encodings.get(mt.carrier, Encoding())
-        text = segment(mt.text, mt_id & 0xFF, default_alphabet=encoding.default_alphabet)
+        text = lay_out(mt.text, encoding, partial(_next_reference, con, mt.destination))
         rows.append(
             (mt_id, mt.mo, mt.kind, mt.carrier, mt.destination.digits, mt.text, text.data_coding,
-             mt.created_at)
+             mt.created_at, text.layout, text.reference, mt.valid_until)
         )  # fmt: skip
         segments[mt.carrier] += [
             Segment(
@@ -57,25 +70,34 @@ def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Enco
                 mt.destination,
                 octets,
                 text.data_coding,
-                layout=Layout.UDH if len(text.parts) > 1 else Layout.PLAIN,
+                text.layout,
                 attempts=0,
                 created_at=mt.created_at,
+                reference=text.reference,
+                total=len(text.segments),
+                valid_until=valid_until(mt.kind, mt.created_at, mt.valid_until),
             )
-            for part, octets in enumerate(text.parts, start=1)
+            for part, octets in enumerate(text.segments, start=1)
         ]
     con.executemany(INSERT_MT, rows)
     return segments
+
+
+def _next_reference(con: sqlite3.Connection, destination: Msisdn) -> int:
+    """Of 16 bits; the 65,536th after it is the same again, and its low octet after 256."""
+    bucket = crc32(destination.digits.encode()) % BUCKETS
+    (reference,) = con.execute(NEXT_REFERENCE, (bucket,)).fetchone()
+    return int(reference)
 
 
 def insert_segments(
     con: sqlite3.Connection, segments: ByCarrier, claimed: Collection[SegmentKey], now: float
 ) -> None:
     """Store new segments: those of `claimed` as claimed, all others as queued."""
-    totals = Counter(one.key.mt for group in segments.values() for one in group)
     con.executemany(
         INSERT_SEGMENT,
         [
-            (*one.key, totals[one.key.mt], carrier, one.kind, one.octets,
+            (*one.key, one.total, carrier, one.kind, one.octets,
              MtState.CLAIMED if one.key in claimed else MtState.QUEUED, now)
             for carrier, group in segments.items() for one in group
         ],

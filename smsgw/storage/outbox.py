@@ -25,6 +25,7 @@ from smsgw.service.retry import (
     SENT_ONCE_MORE,
     VALIDITY,
     after_loss,
+    valid_until,
     worth_sending,
 )
 from smsgw.storage.database import transaction
@@ -34,8 +35,8 @@ log = get_logger(__name__)
 
 # The state stands in the SQL as a literal: only then is the partial index used.
 SELECT_QUEUED: Final = f"""
-SELECT segment.mt_id, part, segment.kind, msisdn, octets, data_coding, total, attempts, lost,
-       created_at
+SELECT segment.mt_id, part, segment.kind, msisdn, octets, data_coding, layout, attempts, created_at,
+       lost, reference, total, valid_until, bare
 FROM segment JOIN mt ON mt.id = segment.mt_id
 WHERE state = '{MtState.QUEUED}' AND segment.carrier = ?
 ORDER BY segment.kind, segment.mt_id, part
@@ -44,7 +45,7 @@ LIMIT ?
 
 UPDATE_SETTLED: Final = f"""
 UPDATE segment SET state = ?, not_before = ?, message_id = ?, error = ?, attempts = ?, lost = ?,
-                   changed_at = ?
+                   bare = ?, changed_at = ?
 WHERE mt_id = ? AND part = ? AND state = '{MtState.CLAIMED}'
 """
 
@@ -97,7 +98,7 @@ def settle(
             final[settled.carrier, state] += 1
         updates.append(
             (state, settled.not_before, settled.message_id or None, error or None,
-             settled.attempts, settled.lost, now, *settled.key)
+             settled.attempts, settled.lost, settled.bare, now, *settled.key)
         )  # fmt: skip
     written = con.executemany(UPDATE_SETTLED, updates).rowcount
     if updates and written != len(updates):
@@ -173,8 +174,8 @@ def tidy(con: sqlite3.Connection, now: float) -> Counter[str]:
             con.execute(
                 f"UPDATE segment SET state = '{MtState.EXPIRED}', changed_at = ?"
                 f" WHERE state = '{MtState.QUEUED}' AND kind = ?"
-                " AND (SELECT created_at FROM mt WHERE id = mt_id) < ?",
-                (now, kind, now - VALIDITY[kind]),
+                " AND (SELECT coalesce(valid_until, created_at + ?) FROM mt WHERE id = mt_id) < ?",
+                (now, kind, VALIDITY[kind], now),
             )
     return Counter(carrier for (carrier,) in orphans)
 
@@ -223,7 +224,8 @@ def _queued(
     found: list[Segment] = []
     stale: list[Segment] = []
     for row in con.execute(SELECT_QUEUED, (carrier, limit)):
-        mt_id, part, kind, msisdn, octets, data_coding, total, attempts, lost, created_at = row
+        mt_id, part, kind, msisdn, octets, data_coding, layout, attempts, created_at = row[:9]
+        lost, reference, total, until, bare = row[9:]
         one = Segment(
             SegmentKey(mt_id, part),
             carrier,
@@ -231,12 +233,16 @@ def _queued(
             Msisdn(msisdn),
             octets,
             data_coding,
-            layout=Layout.UDH if total > 1 else Layout.PLAIN,
-            attempts=attempts,
-            created_at=created_at,
-            lost=lost,
+            Layout(layout),
+            attempts,
+            created_at,
+            lost,
+            reference,
+            total,
+            valid_until(MessageKind(kind), created_at, until),
+            bool(bare),
         )
-        (found if worth_sending(one.kind, created_at, now) else stale).append(one)
+        (found if worth_sending(one.valid_until, now) else stale).append(one)
     con.executemany(
         f"UPDATE segment SET state = '{MtState.EXPIRED}', changed_at = ?"
         " WHERE mt_id = ? AND part = ?",

@@ -13,13 +13,22 @@ from smsgw.service.message import (
     Segment,
     SegmentKey,
 )
-from smsgw.service.retry import SENT_ONCE_MORE, VALIDITY, after_loss, settle
+from smsgw.service.retry import (
+    SENT_ONCE_MORE,
+    VALIDITY,
+    after_loss,
+    settle,
+    valid_until,
+    worth_sending,
+)
 
 T = 1_000_000.0
 ANSWER, NOTICE = MessageKind.ANSWER, MessageKind.NOTICE
 
 
-def segment(kind: MessageKind, attempts: int, lost: int, age: float) -> Segment:
+def segment(
+    kind: MessageKind, attempts: int, lost: int, age: float, *, bare: bool = False
+) -> Segment:
     return Segment(
         SegmentKey(1, 1),
         "mtel",
@@ -31,6 +40,8 @@ def segment(kind: MessageKind, attempts: int, lost: int, age: float) -> Segment:
         attempts,
         T - age,
         lost,
+        valid_until=valid_until(kind, T - age),
+        bare=bare,
     )
 
 
@@ -79,8 +90,34 @@ def test_what_becomes_of_a_segment(
     assert (settled.message_id, settled.error) == ("id", "why")
 
 
+@pytest.mark.parametrize(
+    ("bare", "state"), [(False, MtState.QUEUED), (True, MtState.REFUSED)], ids=["first", "second"]
+)
+def test_what_is_refused_for_its_tlvs_goes_once_more_without_them(
+    bare: bool, state: MtState
+) -> None:
+    settled = settle(Outcome(segment(ANSWER, 3, 0, 0, bare=bare), Acceptance.TLVS, T))
+    assert (settled.state, settled.bare, settled.attempts) == (state, True, 4)
+    assert settled.not_before is None
+
+
+@pytest.mark.parametrize("acceptance", set(Acceptance) - {Acceptance.TLVS}, ids=str)
+@pytest.mark.parametrize("bare", [False, True])
+def test_what_went_without_tlvs_stays_without_them(acceptance: Acceptance, bare: bool) -> None:
+    assert settle(Outcome(segment(ANSWER, 0, 0, 0, bare=bare), acceptance, T)).bare is bare
+
+
 def test_every_kind_has_a_validity() -> None:
     assert set(VALIDITY) == set(MessageKind)
+
+
+@pytest.mark.parametrize(
+    ("given", "until"), [(None, T + 600), (T + 30, T + 30), (T + 9000, T + 9000)], ids=str
+)
+def test_how_long_a_message_is_worth_sending(given: float | None, until: float) -> None:
+    assert valid_until(MessageKind.CODE, T, given) == until
+    assert worth_sending(until, until)
+    assert not worth_sending(until, until + 0.1)
 
 
 @pytest.mark.parametrize("kind", MessageKind)

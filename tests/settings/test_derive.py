@@ -22,8 +22,10 @@ replies:
   texts: {nothing_to_stop: {latin: "Nothing to stop. {phone}", cyrillic: "Няма какво."}}
 carriers:
   mtel: {host: h, port: 1, system_id: s, password: p, number_ranges: ["35988", "3598"]}
-  telenor: {host: h, port: 1, system_id: s, password: p, number_ranges: ["359887"]}
-  vivacom: {host: h, port: 1, system_id: s, password: p, default_alphabet: latin1}
+  telenor: {host: h, port: 1, system_id: s, password: p, number_ranges: ["359887"],
+            long_messages: udh16}
+  vivacom: {host: h, port: 1, system_id: s, password: p, default_alphabet: latin1,
+            long_messages: payload, receipts: false}
   closed: {host: h, port: 1, system_id: s, password: p, enabled: false}
 """
 
@@ -50,8 +52,8 @@ def test_bounds_of_long_messages_from_customers(settings: Settings) -> None:
 def test_encodings_of_the_carriers_that_are_enabled(settings: Settings) -> None:
     assert derive.encodings(settings) == {
         "mtel": Encoding("gsm7"),
-        "telenor": Encoding("gsm7"),
-        "vivacom": Encoding("latin1"),
+        "telenor": Encoding("gsm7", "udh16"),
+        "vivacom": Encoding("latin1", "payload", receipts=False),
     }
 
 

@@ -151,6 +151,11 @@ def test_the_file_as_a_whole(
         ),
         ("kinds: &k {notice: *k}", "9:12: kinds.notice: an alias stands inside what it refers to"),
         ("default_alphabet: utf8", "9:23: default_alphabet: must be 'gsm7', 'latin1' or 'ascii'"),
+        (
+            "long_messages: tlv",
+            "9:20: long_messages: must be 'udh', 'udh16', 'sar' or 'payload'",
+        ),
+        ("validity: 24h", "9:15: validity: must be 'relative', 'absolute' or 'none'"),
         ("message_id: hex", f"9:17: message_id: {MESSAGE_ID}"),
         ('number_ranges: ["+35988"]', "9:21: number_ranges.0: must be 1 to 15 digits"),
         ("number_ranges: 35988", "9:20: number_ranges: must be a list"),
@@ -446,7 +451,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
 @pytest.mark.parametrize(
     ("carrier", "more", "expected"),
     [
-        ("long_messages: sar", "", "9:20: carriers.mtel.long_messages: "),
         ('statuses: {"0x45": permanent}', "", "9:15: carriers.mtel.statuses: "),
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
         ("", "billing: {feed_dir: /feeds}", "9:21: billing.feed_dir: "),

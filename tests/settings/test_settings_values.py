@@ -88,6 +88,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.price", 0),
         ("carriers.mtel.default_alphabet", "gsm7"),
         ("carriers.mtel.long_messages", "udh"),
+        ("carriers.mtel.validity", "relative"),
         ("carriers.mtel.receipts", True),
         ("carriers.mtel.message_id", "as_is"),
         ("carriers.mtel.number_ranges", ()),
