@@ -51,7 +51,7 @@ def decide(mo: Mo, reading: Reading, known: Known, now: float, rules: Rules) -> 
     held = {one.customer_number: one for one in subscriptions}
     texts = rules.replies[script]
     said = _ANSWERS[reading.intent](
-        Turn(mo.source, reading, known, held, now, rules, texts, script)
+        Turn(mo.source, reading, known, held, now, rules, texts, script, rules.room(mo.carrier))
     )
     changes = said.changes
     if mo.carrier and any(one.carrier != mo.carrier for one in subscriptions):
@@ -150,7 +150,7 @@ def _stop(turn: Turn) -> Said:
             listed += " " + texts["stopped_more"](count=len(ended) - count)
         return "\n".join([texts["stopped"](numbers=listed), *others] if ended else others)
 
-    text = fitting(render, len(ended), turn.rules.max_parts)
+    text = fitting(render, len(ended), turn.room)
     return Said(text, (*[End(number) for number in ended], *block))
 
 

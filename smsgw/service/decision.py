@@ -1,15 +1,15 @@
 """What a message is decided on, and what a decision is made of: values, and nothing but values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from typing import Final, NamedTuple
 
-from smsgw.service.answer import lines
+from smsgw.service.answer import Room, lines
 from smsgw.service.customer import Account, Subscription, SubscriptionState
 from smsgw.service.hours import Hours
 from smsgw.service.keywords import Reading
-from smsgw.service.message import MessageKind, Msisdn, Script
+from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
 from smsgw.service.replies import Replies, Wording
 from smsgw.service.today import NOTHING, Silence, Used
 
@@ -28,6 +28,7 @@ class Known(NamedTuple):
     tries: Mapping[str, int] = {}  # wrong codes for a number of the message today
 
 
+STANDARD: Final = Encoding()
 ALL_DAY: Final = Hours(time.min, time.max)
 
 
@@ -48,6 +49,11 @@ class Rules:
     activation_limit: float = 0.0  # seconds after which what is still pending is rejected
     require_code: bool = False
     hours: Hours = ALL_DAY  # for messages that nobody waits for
+    encodings: Mapping[str, Encoding] = field(default_factory=dict)  # by carrier
+
+    def room(self, carrier: str | None) -> Room:
+        """What a message over this carrier may take."""
+        return Room(self.max_parts, self.encodings.get(carrier or "", STANDARD))
 
 
 class Subscribe(NamedTuple):
@@ -117,10 +123,11 @@ class Turn(NamedTuple):
     rules: Rules
     texts: Wording
     script: Script
+    room: Room
 
     def say(self, closing: str, items: Sequence[tuple[str, str]] = ()) -> str:
         """A line for each of `items` (customer number, line), then `closing`."""
-        return lines(items, closing, self.texts["more"], self.rules.max_parts)
+        return lines(items, closing, self.texts["more"], self.room)
 
 
 class Said(NamedTuple):

@@ -62,21 +62,27 @@ def answer(turn: Turn) -> Said:
 def further_phone(new: Msisdn, customer_number: str, to: Subscription, rules: Rules) -> Told:
     """What a phone is told when another one is registered for its customer number too."""
     text = rules.replies[to.script]["further_phone"](number=customer_number, digits=new.digits[-3:])
-    fitted = fitting(lambda _: text, 0, rules.max_parts)
+    fitted = fitting(lambda _: text, 0, rules.room(to.carrier))
     return Told(Reply(MessageKind.CONFIRMATION, fitted, to.script), to)
 
 
-def activated(customer_number: str, script: Script, rules: Rules) -> Reply:
+def activated(
+    customer_number: str, script: Script, rules: Rules, carrier: str | None = None
+) -> Reply:
     """The confirmation of a pending registration that a feed has made active."""
     texts = rules.replies[script]
     text = f"{texts['activated'](number=customer_number)} {texts['carrier_change']()}"
-    return Reply(MessageKind.CONFIRMATION, fitting(lambda _: text, 0, rules.max_parts), script)
+    fitted = fitting(lambda _: text, 0, rules.room(carrier))
+    return Reply(MessageKind.CONFIRMATION, fitted, script)
 
 
-def rejected(customer_number: str, script: Script, rules: Rules) -> Reply:
+def rejected(
+    customer_number: str, script: Script, rules: Rules, carrier: str | None = None
+) -> Reply:
     """What a phone is told whose registration no feed has made active in time."""
     text = rules.replies[script]["rejected"](number=customer_number)
-    return Reply(MessageKind.CONFIRMATION, fitting(lambda _: text, 0, rules.max_parts), script)
+    fitted = fitting(lambda _: text, 0, rules.room(carrier))
+    return Reply(MessageKind.CONFIRMATION, fitted, script)
 
 
 def _line(turn: Turn, number: str, before: Iterable[_Line]) -> _Line:

@@ -22,6 +22,7 @@ def rules(settings: Settings) -> Rules:
         max_age=settings.billing.max_age,
         max_parts=settings.replies.max_parts,
         timezone=settings.timezone,
+        encodings=encodings(settings),
     )
 
 

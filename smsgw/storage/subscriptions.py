@@ -291,5 +291,5 @@ def confirmation(
     msisdn: Msisdn, customer_number: str, carrier: str, script: str, rules: Rules, now: float
 ) -> Mt:
     """The message that tells a phone of a subscription that is active."""
-    reply = activated(customer_number, SCRIPTS[script], rules)
+    reply = activated(customer_number, SCRIPTS[script], rules, carrier)
     return Mt(carrier, reply.kind, msisdn, reply.text, now)

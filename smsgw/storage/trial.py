@@ -12,7 +12,7 @@ from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage.database import CacheReader
 from smsgw.storage.lookup import Lookup
-from smsgw.text.segmentation import segment
+from smsgw.text.segmentation import pieces
 
 
 class TrialReply(NamedTuple):
@@ -73,8 +73,8 @@ class Trial:
         replies = decide(mo, reading, stored, now, self._rules).replies
         if not replies:
             return None
-        alphabet = self._encodings.get(carrier, Encoding()).default_alphabet
-        cut = segment(replies[0].text, 0, default_alphabet=alphabet)
+        encoding = self._encodings.get(carrier, Encoding())
+        cut = pieces(replies[0].text, encoding.ref_bits, encoding.default_alphabet)
         return TrialReply(replies[0].text, cut.encoding, len(cut.parts))
 
     def _known(self, msisdn: Msisdn, reading: Reading) -> Known:

@@ -105,6 +105,15 @@ def test_the_carriers_alphabet(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("carrier", "longest"), [("mtel", 306), ("telenor", 304)])
+def test_the_carrier_s_way_with_long_messages(folder: Path, carrier: str, longest: int) -> None:
+    configuration = CONFIGURATION.replace("ascii", "ascii, long_messages: udh16")
+    more = f"replies: {{max_parts: 2, texts: {{help: {{latin: {'x' * 306}}}}}}}\n"
+    (folder / "smsgw.yaml").write_text(configuration + more)
+    reply = tried("help", "359888000001", "--carrier", carrier)["reply"]
+    assert (len(reply["text"]), reply["parts"]) == (longest, 2)
+
+
 def test_words_need_no_quotes(folder: Path) -> None:
     result = smsgw("--json", "--from", "0888000001", "smetka", HOME)
     assert json.loads(result.stdout)["intent"] == "bill_check_for"

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -274,6 +275,17 @@ def test_of_an_id_that_a_carrier_uses_again_the_newest_is_meant(con: sqlite3.Con
     commit(con, receipts=[receipt("A1")])
 
     assert [state for _, _, state in states(con)] == ["accepted", "delivered"]
+
+
+def test_an_answer_is_bounded_as_its_carrier_counts_parts(con: sqlite3.Connection) -> None:
+    encodings = {"mtel": Encoding("gsm7", "udh16")}
+    replies = Replies({"help": {"latin": "x" * 306}}, Company(None, None, None, None))
+    rules = replace(POLICY.rules, max_parts=2, replies=replies, encodings=encodings)
+    policy = POLICY._replace(rules=rules, encodings=encodings)
+    work = Work(T, (), (), (), (), [mo("help")], (), {"mtel": 5})
+    claimed = exchange.commit(con, work, True, policy).claimed
+
+    assert [len(one.octets) for one in claimed] == [7 + 152, 7 + 152]
 
 
 def test_what_is_no_longer_worth_sending_is_expired(con: sqlite3.Connection) -> None:
