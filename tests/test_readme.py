@@ -3,12 +3,15 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.main import get_command
 
 from smsgw import settings
 from smsgw.cli.main import NOUNS
+from smsgw.service.message import MessageKind
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.web.health import State
 
 ROOT = Path(__file__).parents[1]
@@ -17,11 +20,9 @@ SHELL = "\n".join(re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOT
 CODE = re.findall(r"`([^`\n]+)`", README) + SHELL.splitlines()
 
 
-def block(language: str) -> str:
-    """The README's first block of a language."""
-    found = re.search(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found.group(1)
+def blocks(language: str) -> list[str]:
+    """The README's blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 def test_every_command_it_names_exists() -> None:
@@ -63,9 +64,34 @@ def test_the_shortest_configuration_loads(tmp_path: Path, monkeypatch: pytest.Mo
     secret.write_text("secret\n", encoding="ascii")
     monkeypatch.setenv("MTEL_PASSWORD", "secret")
     config = tmp_path / "smsgw.yaml"
-    config.write_text(block("yaml").replace("/run/secrets/telenor", str(secret)), encoding="utf-8")
+    config.write_text(
+        blocks("yaml")[0].replace("/run/secrets/telenor", str(secret)), encoding="utf-8"
+    )
 
     assert list(settings.load(config).carriers) == ["mtel", "telenor", "vivacom"]
+
+
+def test_what_carriers_want_otherwise_loads(tmp_path: Path) -> None:
+    (ways,) = [block for block in blocks("yaml") if "kinds:" in block]
+    bound = "host: 127.0.0.1\n    port: 2775\n    system_id: cez\n    password: secret\n"
+    carriers = re.sub(r"^  \w+:.*\n", rf"\g<0>    {bound}", ways, flags=re.MULTILINE)
+    config = tmp_path / "smsgw.yaml"
+    config.write_text(f'shortcode: "170077"\ndata_dir: data\n{carriers}', encoding="utf-8")
+
+    loaded = settings.load(config).carriers
+    assert loaded["mtel"].marking(MessageKind.NOTICE).source.address == "CEZ"
+    assert loaded["telenor"].marking(MessageKind.ANNOUNCEMENT).tlvs == {0x1401: b"\x02"}
+    assert loaded["vivacom"].marking(MessageKind.CODE).source.address == "170077"
+
+
+def test_the_values_it_names_are_those_there_are() -> None:
+    rows = dict(re.findall(r"^\| `(long_messages|validity)` \| (.*) \|$", README, re.MULTILINE))
+    for key, row in rows.items():
+        values = get_args(CarrierSettings.model_fields[key].annotation)
+        assert {value for value in values if f"(`{value}`)" not in row} == set()
+    assert len(rows) == 2
+    kinds = "`, `".join(kind.name.lower() for kind in MessageKind)
+    assert f"`{kinds}`" in README
 
 
 def test_what_it_says_of_readiness_is_what_is_judged() -> None:
