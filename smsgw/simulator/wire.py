@@ -8,9 +8,8 @@ from smsgw.simulator.records import Mt, Submit
 from smsgw.simulator.settings import LongMessages
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.names import MessageState, Tlv
-from smsgw.text import ucs2
-from smsgw.text.alphabets import DefaultAlphabet, decode_mo, encode_default
-from smsgw.text.segmentation import segment
+from smsgw.text.alphabets import DefaultAlphabet, decode_mo
+from smsgw.text.segmentation import headed, pieces
 
 Tlvs = tuple[tuple[int, bytes], ...]
 
@@ -51,19 +50,18 @@ class Body(NamedTuple):
 
 def bodies(text: str, reference: int, alphabet: DefaultAlphabet, form: LongMessages) -> list[Body]:
     """`text` as one body, or as many as it takes in parts."""
-    encoded = segment(text, reference, 16 if form is LongMessages.UDH16 else 8, alphabet)
-    total = len(encoded.parts)
-    if total == 1:
-        return [Body(encoded.parts[0], encoded.data_coding)]
-    if form is LongMessages.PAYLOAD:
-        whole = ucs2.encode(text) if encoded.data_coding else encode_default(text, alphabet)
-        return [Body(whole, encoded.data_coding)]
+    ref_bits = 16 if form is LongMessages.UDH16 else 8
+    cut = pieces(text, ref_bits, alphabet)
+    total = len(cut.parts)
+    if total == 1 or form is LongMessages.PAYLOAD:
+        return [Body(b"".join(cut.parts), cut.data_coding)]
     if form is LongMessages.SAR:  # as long as with a header: a handset put one there
         return [
-            Body(part[part[0] + 1 :], encoded.data_coding, tlvs=sar(reference, total, number))
-            for number, part in enumerate(encoded.parts, 1)
+            Body(part, cut.data_coding, tlvs=sar(reference, total, number))
+            for number, part in enumerate(cut.parts, 1)
         ]
-    return [Body(part, encoded.data_coding, UDHI) for part in encoded.parts]
+    parts = headed(cut, reference, ref_bits).parts
+    return [Body(part, cut.data_coding, UDHI) for part in parts]
 
 
 def sar(reference: int, total: int, number: int) -> Tlvs:
