@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from smsgw.service.by_hand import Order
 from smsgw.service.message import Layout, MessageKind, Msisdn, MtState, ReceiptState
 from smsgw.service.record import HELD, MessageRecord, SegmentRecord
-from smsgw.service.retry import VALIDITY
+from smsgw.service.retry import valid_until
 from smsgw.storage.database import transaction
 from smsgw.storage.observe import LIVE
 from smsgw.storage.pace import Pace
@@ -107,13 +107,13 @@ def records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]:
             text,
             data_coding,
             created_at,
-            created_at + VALIDITY[MessageKind(kind)] if valid_until is None else valid_until,
+            valid_until(MessageKind(kind), created_at, until),
             Layout(layout),
             reference,
             tuple(segments[id_]),
         )
         for (
-            id_, mo_id, kind, carrier, msisdn, text, data_coding, created_at, valid_until, layout,
+            id_, mo_id, kind, carrier, msisdn, text, data_coding, created_at, until, layout,
             reference,
         ) in con.execute(
             "SELECT id, mo_id, kind, carrier, msisdn, text, data_coding, created_at, valid_until,"
@@ -190,7 +190,7 @@ def _change(
         ]
         late = bool(theirs) and order.to is MtState.QUEUED and message.valid_until < now
         if late and force:
-            until = now + VALIDITY[message.kind]
+            until = valid_until(message.kind, now)
             con.execute("UPDATE mt SET valid_until = ? WHERE id = ?", (until, id_))
         elif late:
             theirs = []

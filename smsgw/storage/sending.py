@@ -9,7 +9,7 @@ from smsgw.storage import subscriptions
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.text.counted import counted
-from smsgw.text.segmentation import MAX_PARTS, count_parts, segment
+from smsgw.text.segmentation import MAX_PARTS, pieces
 
 
 class SendRefusedError(Exception):
@@ -46,10 +46,9 @@ def send(
     """
     with transaction(con):
         carrier = _carrier(con, request, encodings)
-        text = request.text
-        alphabet = encodings[carrier].default_alphabet
+        text, encoding = request.text, encodings[carrier]
         try:
-            parts = count_parts(text, default_alphabet=alphabet)
+            parts = encoding.count_parts(text)
         except UnicodeEncodeError:
             raise SendRefusedError(
                 "the text holds octets that are no characters: is it written in UTF-8?"
@@ -64,8 +63,8 @@ def send(
                 " shorten it, or send it all the same with --force"
             )
         enqueue(con, [Mt(carrier, MessageKind.MANUAL, request.msisdn, text, now)], encodings, now)
-        encoding = segment(text, 0, default_alphabet=alphabet).encoding
-        return Sent(last_id(con, "mt"), carrier, parts, encoding)
+        cut = pieces(text, encoding.ref_bits, encoding.default_alphabet)
+        return Sent(last_id(con, "mt"), carrier, parts, cut.encoding)
 
 
 def _carrier(con: sqlite3.Connection, request: Request, encodings: Mapping[str, Encoding]) -> str:

@@ -88,5 +88,14 @@ def test_what_is_not_sent(
     assert con.execute("SELECT count(*) FROM mt").fetchone() == (0,)
 
 
+def test_what_goes_as_one_payload_is_paid_by_the_part(con: sqlite3.Connection) -> None:
+    request = Request(PHONE, "x" * 161, "mtel")
+    encodings = {"mtel": Encoding(long_messages="payload")}
+    assert send(con, request, encodings, 4, T) == Sent(1, "mtel", 2, "gsm7")
+    assert con.execute("SELECT count(*) FROM segment").fetchone() == (1,)
+    with pytest.raises(SendRefusedError, match="takes 5 parts"):
+        send(con, request._replace(text="x" * 613), encodings, 4, T)
+
+
 def test_without_a_bound(con: sqlite3.Connection) -> None:
     assert sent(con, "x" * 2000, max_parts=0).parts == 14
