@@ -21,6 +21,7 @@ from smsgw.settings.model import Settings
 from smsgw.storage import assembly, inbox, outbox, subscriptions
 from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import StorageError
+from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.inbox import Policy
 from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
@@ -82,6 +83,7 @@ class App:
             for one in settings.carriers.values()
             if one.enabled
         ]
+        self._feeds = _feed_watch(settings)
         self._observed = Observed({}, {}, {}, None)
         self._cache_error = ""  # why the current billing cache can't be read
         self._activating = False  # pending subscriptions wait for a look at a new cache
@@ -132,7 +134,10 @@ class App:
                 _link_health(carrier, running.get(carrier)) for carrier in self._settings.carriers
             ),
             feed=FeedHealth(
-                feed.as_of if feed else None, self._settings.billing.max_age, self._cache_error
+                feed.as_of if feed else None,
+                self._settings.billing.max_age,
+                self._cache_error,
+                self._feeds.trouble or self._feeds.refused if self._feeds else "",
             ),
         )
 
@@ -175,6 +180,9 @@ class App:
         observing = tasks.create_task(self._keep_observing(), name="observe")
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
         stack.push_async_callback(_stopped, watching, observing, tidying)
+        if self._feeds is not None:
+            feeding = tasks.create_task(self._feeds.run(), name="feeds")
+            stack.push_async_callback(_stopped, feeding)
         stack.push_async_callback(self._drain, exchange)
         await self._serve(stack, tasks)
         await self._serve_control(stack, tasks)
@@ -226,7 +234,7 @@ class App:
         if look.cache_error and look.cache_error != self._cache_error:
             log.error("billing.unreadable", reason=look.cache_error)
         self._cache_error = look.cache_error
-        self._activating |= look.switched
+        self._activating |= look.fed
         if self._activating:
             await self._activate()
             self._activating = False
@@ -268,6 +276,13 @@ class App:
         with suppress(StorageError, sqlite3.Error):  # the last reading stands
             self._observed = await asyncio.to_thread(observe, self._settings.data_dir)
         publish(self._observed, list(self._settings.carriers), self._clock.now())
+
+
+def _feed_watch(settings: Settings) -> FeedWatch | None:
+    billing = settings.billing
+    if billing.feed_dir is None:
+        return None
+    return FeedWatch(billing.feed_dir, settings.data_dir, billing.max_shrink, billing.import_limit)
 
 
 def _link_health(carrier: str, state: LinkState | None) -> LinkHealth:

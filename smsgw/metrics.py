@@ -51,6 +51,7 @@ _ANSWER_SECONDS: Final = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
     300.0, 1800.0, 3600.0,
 )  # fmt: skip
+_IMPORT_SECONDS: Final = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 _BATCH_ITEMS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -234,5 +235,30 @@ BILLING_AS_OF: Final = _gauge(
 )
 BILLING_MAX_AGE: Final = _gauge(
     "smsgw_billing_max_age_seconds", "The age from which the cache counts as stale; 0 is never."
+)
+FEEDS: Final = _counter(
+    "smsgw_billing_feeds_total",
+    "Files of the feed folder that were taken or refused, and imports that failed.",
+    "kind", "state",
+)  # fmt: skip
+FEED_SECONDS: Final = _histogram(
+    "smsgw_billing_import_seconds", "One import out of the feed folder, by what came of it.",
+    _IMPORT_SECONDS, "state",
+)  # fmt: skip
+FEED_REFUSED: Final = _gauge(
+    "smsgw_billing_feed_refused", "1 while the last file of the feed folder was refused."
+)
+FEED_TROUBLE: Final = _gauge(
+    "smsgw_billing_feed_trouble",
+    "1 while the feed folder can't be read or the import of its next file fails.",
+)
+FEEDS_WAITING: Final = _gauge(
+    "smsgw_billing_feeds_waiting", "Files in the feed folder that are still to be looked at."
+)
+IMPORT_ROWS: Final = _gauge(
+    "smsgw_billing_import_rows", "Rows read so far by the import that runs; 0 while none does."
+)
+IMPORT_SHARE: Final = _gauge(
+    "smsgw_billing_import_ratio", "Share of its file that the import which runs has read."
 )
 SUBSCRIPTIONS: Final = _gauge("smsgw_subscriptions", "Registrations by state.", "state")

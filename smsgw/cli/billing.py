@@ -68,8 +68,9 @@ def _import(
     from smsgw.clock import SystemClock
     from smsgw.settings import derive
     from smsgw.storage.audit import FEED
-    from smsgw.storage.feed import Feed, FeedRefusedError, is_delta, take_delta, take_snapshot
+    from smsgw.storage.feed import Feed, is_delta, take_delta, take_snapshot
     from smsgw.storage.pace import Pace
+    from smsgw.storage.snapshot import FeedRefusedError
     from smsgw.storage.subscriptions import activate_pending
 
     data_dir, now = settings.data_dir, SystemClock().now()

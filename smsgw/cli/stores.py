@@ -153,10 +153,13 @@ def lines_told(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def progress_of(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how far something has come; what is yielded is told of `total`."""
+def progress_of(what: str, total: int) -> Iterator[Callable[..., None]]:
+    """Shows on a terminal how far something has come.
+
+    What is yielded is told how much of `total` is done and, where there are some, how many rows.
+    """
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda _done, _rows=0: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -164,7 +167,12 @@ def progress_of(what: str, total: int) -> Iterator[Callable[[int], None]]:
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
+
+        def show(done: int, rows: int = 0) -> None:
+            told = f"{what}: {rows:,} rows" if rows else what
+            bars.update(task, completed=done, description=told)
+
+        yield show
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

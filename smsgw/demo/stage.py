@@ -102,5 +102,5 @@ def _fill_cache(folder: Path, loaded: Settings, today: date) -> None:
             Feed(csv, None, forced=False),
             max_shrink=loaded.billing.max_shrink,
             now=time.time(),
-            progress=lambda _: None,
+            progress=lambda *_: None,
         )

@@ -54,8 +54,10 @@ class Storage(Section):
 
 
 class Billing(Section):
-    feed_dir: None = None
-    """A folder from which feeds are taken."""
+    feed_dir: FilePath | None = None
+    """A folder from which feeds, files named .csv, are taken; null: only by command."""
+    import_limit: PositiveDuration = Duration("30m")
+    """The import of a file from feed_dir is ended, and tried again later, if it takes longer."""
     max_age: Duration = Duration("36h")
     """Older than this, an answer names the date of its data; 0: never."""
     max_shrink: Percent = Percent("10%")

@@ -94,3 +94,9 @@ def cache_as_of(con: sqlite3.Connection) -> float | None:
         f"SELECT as_of FROM {CACHE_SCHEMA}.feed ORDER BY rowid DESC LIMIT 1"
     ).fetchone()
     return None if row is None else float(row[0])
+
+
+def feeds_taken(con: sqlite3.Connection) -> int:
+    """How many feeds the attached cache was made of: a snapshot, and deltas after it."""
+    (count,) = con.execute(f"SELECT ifnull(max(rowid), 0) FROM {CACHE_SCHEMA}.feed").fetchone()
+    return int(count)

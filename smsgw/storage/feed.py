@@ -14,14 +14,10 @@ from typing import BinaryIO, Final, NamedTuple
 from smsgw.storage import snapshot
 from smsgw.storage.database import current_snapshot, transaction
 from smsgw.storage.lock import hold
-from smsgw.storage.snapshot import Contents, Progress, Source
+from smsgw.storage.snapshot import Contents, FeedRefusedError, Progress, Source
 from smsgw.text.counted import counted
 
 LOCK: Final = "import"
-
-
-class FeedRefusedError(Exception):
-    """A feed that is not taken; the message says why, and what to do."""
 
 
 class Feed(NamedTuple):
@@ -51,7 +47,7 @@ class Taken(NamedTuple):
 
 def is_delta(path: Path) -> bool:
     """Whether a file's name says that it holds changes."""
-    return path.name.endswith(".delta.csv")
+    return path.name.lower().endswith(".delta.csv")
 
 
 def take_snapshot(
@@ -126,7 +122,8 @@ def _opened(feed: Feed) -> Iterator[BinaryIO]:
 
 def _source(file: BinaryIO, feed: Feed, kind: str, now: float) -> Source:
     as_of = os.fstat(file.fileno()).st_mtime if feed.as_of is None else feed.as_of
-    return Source(file, feed.path.name, kind, as_of, now)
+    name = os.fsencode(feed.path.name).decode(errors="replace")
+    return Source(file, name, kind, as_of, now)
 
 
 def _current(con: sqlite3.Connection, data_dir: Path) -> Cache | None:

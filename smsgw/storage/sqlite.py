@@ -11,6 +11,7 @@ import aiosqlite
 
 from smsgw.service.ports import Done, StorageUnavailableError, Work
 from smsgw.storage import exchange
+from smsgw.storage.billing import feeds_taken
 from smsgw.storage.database import CacheReader, StorageError, open_gateway, probe
 from smsgw.storage.inbox import Policy
 
@@ -22,8 +23,8 @@ class Look(NamedTuple):
     """What other processes did since the last look."""
 
     changed: bool  # something was written to gateway.db
-    switched: bool  # there is a new billing cache, and it is attached now
-    cache_error: str  # why a new one isn't; empty if nothing is wrong
+    fed: bool  # a billing feed was taken, and is what the attached cache holds now
+    cache_error: str  # why a new cache isn't attached; empty if nothing is wrong
 
 
 class _Job(Generic[T]):
@@ -66,6 +67,7 @@ class Database:
         self._connection: aiosqlite.Connection | None = None
         self._cache: CacheReader | None = None
         self._seen = -1  # data_version: changes when another process has written
+        self._feed: tuple[str | None, int] = (None, 0)  # the cache, and how many feeds it has taken
 
     async def __aenter__(self) -> Self:
         """Open and migrate. Raises StorageError, which says what is wrong.
@@ -132,7 +134,9 @@ class Database:
         (version,) = con.execute("PRAGMA main.data_version").fetchone()
         changed, self._seen = version != self._seen, version
         try:
-            switched = self._cache.follow()
-        except StorageError as error:
-            return Look(changed, switched=False, cache_error=str(error))
-        return Look(changed, switched, cache_error="")
+            self._cache.follow()
+            feed = self._cache.attached, feeds_taken(con) if self._cache.attached else 0
+        except (StorageError, sqlite3.DatabaseError) as error:
+            return Look(changed, fed=False, cache_error=str(error))
+        fed, self._feed = feed != self._feed, feed
+        return Look(changed, fed, cache_error="")

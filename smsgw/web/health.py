@@ -34,6 +34,7 @@ class FeedHealth:
     as_of: float | None
     max_age: float  # seconds; 0: none
     fault: str = ""  # why a feed that was taken isn't read
+    hint: str = ""  # what stands in the way of a newer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,17 @@ def readiness(state: State) -> Readiness:
 
 
 def _staleness(feed: FeedHealth, now: float) -> str:
+    """What is wrong with the bills, and why no newer ones came; empty if they are fresh."""
     if feed.fault:
         return f"the last billing feed can't be read: {feed.fault}"
+    hint = f"; {feed.hint}" if feed.hint else ""
     if feed.as_of is None:
-        return "no billing feed was ever taken"
+        return f"no billing feed was ever taken{hint}"
     age = now - feed.as_of
     if not feed.max_age or age < feed.max_age:
         return ""
-    return f"the last billing feed is {_span(age)} old; billing.max_age is {_span(feed.max_age)}"
+    bound = f"billing.max_age is {_span(feed.max_age)}"
+    return f"the last billing feed is {_span(age)} old; {bound}{hint}"
 
 
 def _span(seconds: float) -> str:

@@ -22,9 +22,9 @@ from smsgw.storage.database import (
     open_gateway,
     transaction,
 )
-from smsgw.storage.feed import Feed, FeedRefusedError, Taken, take_delta, take_snapshot
+from smsgw.storage.feed import Feed, Taken, take_delta, take_snapshot
 from smsgw.storage.lock import hold
-from smsgw.storage.snapshot import Contents
+from smsgw.storage.snapshot import Contents, FeedChangedError, FeedRefusedError
 
 NOW = 2_000_000_000.0
 HEADER = ",".join(COLUMNS)
@@ -62,12 +62,12 @@ class Desk:
     ) -> Taken:
         feed = Feed(self.write(*lines), as_of, forced)
         return take_snapshot(
-            self.con, self.data_dir, feed, max_shrink=shrink, now=NOW, progress=lambda _: None
+            self.con, self.data_dir, feed, max_shrink=shrink, now=NOW, progress=lambda *_: None
         )
 
     def delta(self, *lines: str, as_of: float | None = NOW, forced: bool = False) -> Taken:
         feed = Feed(self.write(*lines), as_of, forced)
-        return take_delta(self.con, self.data_dir, feed, now=NOW, progress=lambda _: None)
+        return take_delta(self.con, self.data_dir, feed, now=NOW, progress=lambda *_: None)
 
     def cache(self) -> tuple[list[int], list[tuple[Any, ...]]]:
         """The customers and bills of the current cache."""
@@ -148,14 +148,19 @@ def test_more_lines_than_one_statement_takes(desk: Desk, monkeypatch: pytest.Mon
     assert taken.now == Contents(10, 10)
 
 
-def test_progress_is_told_in_octets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_in_octets_and_rows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "BATCH", 2)
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     path = desk.write(ONE, TWO, EMPTY)
     feed = Feed(path, NOW, forced=False)
-    take_snapshot(desk.con, desk.data_dir, feed, max_shrink=0.1, now=NOW, progress=told.append)
-    assert told[-1] == path.stat().st_size
+
+    def tell(octets: int, rows: int) -> None:
+        told.append((octets, rows))
+
+    take_snapshot(desk.con, desk.data_dir, feed, max_shrink=0.1, now=NOW, progress=tell)
+    assert told[-1] == (path.stat().st_size, 3)
     assert told == sorted(told)
+    assert [rows for _, rows in told] == [2, 3]
 
 
 def test_a_feed_from_a_pipe(desk: Desk) -> None:
@@ -164,7 +169,7 @@ def test_a_feed_from_a_pipe(desk: Desk) -> None:
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
         source = snapshot.Source(file, "pipe", "snapshot", NOW, NOW)
-        held = snapshot.build(desk.data_dir / "billing-1.db", source, lambda _: None)
+        held = snapshot.build(desk.data_dir / "billing-1.db", source, lambda *_: None)
     assert held == Contents(1, 1)
 
 
@@ -255,7 +260,7 @@ def test_without_a_time_the_file_says_when(desk: Desk) -> None:
     os.utime(path, (1_900_000_000, 1_900_000_000))
     feed = Feed(path, None, forced=False)
     taken = take_snapshot(
-        desk.con, desk.data_dir, feed, max_shrink=0.1, now=NOW, progress=lambda _: None
+        desk.con, desk.data_dir, feed, max_shrink=0.1, now=NOW, progress=lambda *_: None
     )
     assert taken.as_of == 1_900_000_000
 
@@ -263,7 +268,7 @@ def test_without_a_time_the_file_says_when(desk: Desk) -> None:
 def test_a_file_that_is_not_there(desk: Desk) -> None:
     feed = Feed(desk.data_dir / "none.csv", NOW, forced=False)
     with pytest.raises(FeedRefusedError, match=r"none\.csv: can't be read: No such file"):
-        take_delta(desk.con, desk.data_dir, feed, now=NOW, progress=lambda _: None)
+        take_delta(desk.con, desk.data_dir, feed, now=NOW, progress=lambda *_: None)
 
 
 def test_two_imports_at_once(desk: Desk) -> None:
@@ -390,7 +395,7 @@ def crash(*_: object, **__: object) -> None:
         pytest.param(lambda m: m.setattr(snapshot, "_batches", crash), id="before the first line"),
         pytest.param(lambda m: m.setattr(snapshot, "_note", crash), id="after the last line"),
         pytest.param(lambda m: m.setattr(snapshot, "_seal", crash), id="before the sync"),
-        pytest.param(lambda m: m.setattr(snapshot, "_sync", crash), id="during the sync"),
+        pytest.param(lambda m: m.setattr(snapshot, "sync", crash), id="during the sync"),
         pytest.param(
             lambda m: m.setattr(feed_module, "transaction", crash), id="before the switch"
         ),
@@ -462,7 +467,7 @@ def test_a_cache_that_cant_be_read_is_replaced(desk: Desk, spoil: Callable[[Path
 
 
 def test_what_was_written_is_counted_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "_note", lambda *_: Contents(1, 0))
+    monkeypatch.setattr(snapshot, "_count", lambda *_: Contents(1, 0))
     with pytest.raises(StorageError, match="1 bills were written, 0 are there"):
         desk.snapshot(ONE)
     assert desk.files() == set()

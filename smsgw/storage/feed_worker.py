@@ -1,0 +1,144 @@
+"""The process that takes one feed out of the feed folder, so that nobody else waits for it.
+
+`python -m smsgw.storage.feed_worker FILE DATA_DIR MAX_SHRINK` writes one JSON object a line:
+`{"event": "progress", "octets": …, "rows": …}` about once a second, and at the end one that says
+what became of the feed: `taken` and `refused` (it is put away, with a report), `changed` (somebody
+writes to it still) or `failed` (nothing was done that stays; another try may help). It ends by
+itself when its standard input does, so it never outlives who started it. Killed at any moment it
+leaves the old cache or the new one, and the feed where it was or put away.
+"""
+
+import json
+import os
+import resource
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from smsgw import log
+from smsgw.clock import utc
+from smsgw.service.lines import FileError
+from smsgw.storage import feed_dir
+from smsgw.storage.database import StorageError, open_gateway
+from smsgw.storage.feed import Feed, Taken, is_delta, take_delta, take_snapshot
+from smsgw.storage.snapshot import FeedChangedError, FeedRefusedError
+
+NICE: Final = 10  # customers are answered first
+MEMORY: Final = 1 << 30  # octets of address space; it takes a fifth of that, however long the feed
+TELL_EVERY: Final = 1.0  # seconds
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def take(path: Path, data_dir: Path, max_shrink: float, tell: Tell) -> None:
+    """Take a feed from its folder and put it away. `tell` hears how it goes, and last how it went.
+
+    Every error is told, none is raised.
+    """
+    began, clock = time.time(), time.monotonic()
+
+    def ended(report: dict[str, Any], to: str) -> None:
+        seconds = round(time.monotonic() - clock, 3)
+        about = {"file": path.name, "began_at": _iso(began), "seconds": seconds}
+        place = feed_dir.put_away(path, to, {**about, **report})
+        tell({"event": report["verdict"], "seconds": seconds, "place": str(place), **report})
+
+    try:
+        feed_dir.prepare(path.parent)
+        about = path.stat()
+        feed = Feed(path, None, forced=False)
+        stated = {
+            "kind": "delta" if is_delta(path) else "snapshot",
+            "as_of": _iso(about.st_mtime),
+            "octets": about.st_size,
+        }
+        try:
+            taken = _import(feed, data_dir, max_shrink, began, _reporter(tell))
+        except FeedChangedError as error:
+            tell({"event": "changed", "reason": str(error)})
+        except FeedRefusedError as error:
+            ended({"verdict": "refused", **stated, "reason": str(error)}, feed_dir.REFUSED)
+        except FileError as error:
+            ended({"verdict": "refused", **stated, **_wrong_lines(error)}, feed_dir.REFUSED)
+        else:
+            ended({"verdict": "taken", **stated, **_counts(taken)}, feed_dir.DONE)
+    except (StorageError, sqlite3.Error, OSError) as error:
+        tell({"event": "failed", "reason": str(error)})
+    except MemoryError:
+        tell({"event": "failed", "reason": "there is not enough memory"})
+
+
+def _import(
+    feed: Feed,
+    data_dir: Path,
+    max_shrink: float,
+    now: float,
+    progress: Callable[[int, int], None],
+) -> Taken:
+    with closing(open_gateway(data_dir)) as con:
+        if is_delta(feed.path):
+            return take_delta(con, data_dir, feed, now=now, progress=progress)
+        return take_snapshot(con, data_dir, feed, max_shrink=max_shrink, now=now, progress=progress)
+
+
+def _reporter(tell: Tell) -> Callable[[int, int], None]:
+    due = time.monotonic() + TELL_EVERY
+
+    def progress(octets: int, rows: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + TELL_EVERY
+            tell({"event": "progress", "octets": octets, "rows": rows})
+
+    return progress
+
+
+def _counts(taken: Taken) -> dict[str, Any]:
+    return {
+        "customers": taken.now.customers,
+        "bills": taken.now.bills,
+        "customers_before": taken.before and taken.before.contents.customers,
+        "bills_before": taken.before and taken.before.contents.bills,
+    }
+
+
+def _wrong_lines(error: FileError) -> dict[str, Any]:
+    lines = "1 line is" if error.count == 1 else f"{error.count} lines are"
+    return {
+        "reason": f"{lines} wrong",
+        "wrong_lines": error.count,
+        "first_wrong_lines": [problem._asdict() for problem in error.problems],
+    }
+
+
+def _iso(at: float) -> str:
+    return utc(at).isoformat(timespec="seconds")
+
+
+def main() -> None:
+    os.nice(NICE)
+    with suppress(OSError, ValueError):  # a lower bound that somebody set stays
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    log.configure("auto", "warning")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    path, data_dir, max_shrink = sys.argv[1:]
+    take(Path(path), Path(data_dir), float(max_shrink), _print)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _print(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
