@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from smsgw.service.customer import Bill, BillStatus
     from smsgw.settings.model import Settings
     from smsgw.storage.feed import Taken
+
+FEEDS_SHOWN: Final = 10
 
 app = noun("The billing cache.")
 
@@ -137,6 +139,88 @@ def _moment(text: str, timezone: tzinfo) -> float:
 
 def _local(at: float, timezone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M %Z}"
+
+
+@app.command()
+def status(json: Json = False, config: Config = None) -> None:
+    """Show how old the cache is, what it was made of, and what waits in billing.feed_dir."""
+    from smsgw.clock import SystemClock
+    from smsgw.storage import billing
+    from smsgw.storage.feed import LOCK
+    from smsgw.storage.lock import holder
+
+    settings = load_settings_or_exit(config)
+    zone, now = settings.timezone, SystemClock().now()
+    cache, feeds = None, []
+    with read_stores(settings.data_dir) as stores:
+        if stores is not None and stores.cached:
+            cache, feeds = stores.cache.attached, billing.last_feeds(stores.con, FEEDS_SHOWN)
+    last = feeds[0] if feeds else None
+    age = last and now - last.as_of
+    max_age = settings.billing.max_age
+    found: dict[str, Any] = {
+        "cache": cache,
+        "as_of": last and iso(last.as_of, zone),
+        "age_seconds": age and round(age),
+        "stale": age is None or bool(max_age and age >= max_age),
+        "customers": last.customers if last else 0,
+        "bills": last.bills if last else 0,
+        "feeds": [
+            {
+                **feed._asdict(),
+                "as_of": iso(feed.as_of, zone),
+                "taken_at": iso(feed.taken_at, zone),
+            }
+            for feed in feeds
+        ],
+        "importing": holder(settings.data_dir, LOCK),
+        "feed_dir": _feed_dir(settings.billing.feed_dir),
+    }
+    if json:
+        print_json(found, indent=2)
+        return
+    if last is None or age is None:
+        typer.echo("no billing feed was ever taken")
+    else:
+        holds = f"{counted(last.customers, 'customer')}; {counted(last.bills, 'bill')}"
+        stale = f", and billing.max_age is {max_age}" if found["stale"] else ""
+        typer.echo(f"{cache}: {holds}")
+        typer.echo(f"as of {_local(last.as_of, zone)}: {age / 3600:.1f} h old{stale}")
+        rows = [
+            [_local(feed.taken_at, zone), _local(feed.as_of, zone), *map(str, feed[2:])]
+            for feed in feeds
+        ]
+        print_table(["taken", "as of", *last._fields[2:]], rows)
+    if found["importing"]:
+        typer.echo(f"an import is under way: process {found['importing']}")
+    if found["feed_dir"]:
+        typer.echo(_told(found["feed_dir"]))
+
+
+def _feed_dir(folder: Path | None) -> dict[str, Any] | None:
+    """What stands in the feed folder; None where there is none in the configuration."""
+    from smsgw.storage import feed_dir
+
+    if folder is None:
+        return None
+    found: dict[str, Any] = {"path": str(folder), "waiting": [], "last": None, "error": None}
+    try:
+        found["waiting"] = [feed.name for feed in feed_dir.look(folder).feeds]
+        found["last"] = feed_dir.last_report(folder)
+    except OSError as error:
+        found["error"] = error.strerror
+    return found
+
+
+def _told(feed_dir: dict[str, Any]) -> str:
+    if feed_dir["error"]:
+        return f"{feed_dir['path']}: can't be read: {feed_dir['error']}"
+    waiting = ", ".join(feed_dir["waiting"]) or "nothing"
+    told = f"{feed_dir['path']}: {waiting} waits"
+    if last := feed_dir["last"]:
+        reason = f": {last['reason']}" if "reason" in last else ""
+        told += f"; last, {last['file']} was {last['verdict']}{reason}"
+    return told
 
 
 @app.command()

@@ -28,10 +28,11 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("smsgw.cli.demo", "A daemon, three simulated carriers and their customers."),
     "simulate": ("smsgw.cli.simulate", "An SMSC on its own, with faults on request."),
     "carriers": ("smsgw.cli.carriers", "The links, as the daemon sees them: show, drain, resume."),
-    "billing": ("smsgw.cli.billing", "The billing cache: import, show."),
+    "billing": ("smsgw.cli.billing", "The billing cache: import, status, show."),
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, move, show, export, …"),
     "send": ("smsgw.cli.send", "One message by hand."),
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
+    "backup": ("smsgw.cli.backup", "Copies of the databases while the daemon runs."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
     "pdu": ("smsgw.cli.pdu", "What the octets of a PDU say."),
 }

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from smsgw.service.customer import Account, Bill, BillStatus
 from smsgw.storage.database import CACHE_SCHEMA
@@ -100,3 +100,24 @@ def feeds_taken(con: sqlite3.Connection) -> int:
     """How many feeds the attached cache was made of: a snapshot, and deltas after it."""
     (count,) = con.execute(f"SELECT ifnull(max(rowid), 0) FROM {CACHE_SCHEMA}.feed").fetchone()
     return int(count)
+
+
+class TakenFeed(NamedTuple):
+    """A feed that the cache took, and what it held then."""
+
+    as_of: float
+    taken_at: float
+    kind: str  # snapshot, delta
+    file: str
+    customers: int
+    bills: int
+
+
+def last_feeds(con: sqlite3.Connection, limit: int) -> list[TakenFeed]:
+    """The feeds that the attached cache was made of, the last first."""
+    rows = con.execute(
+        "SELECT as_of, taken_at, kind, file, customers, bills"
+        f" FROM {CACHE_SCHEMA}.feed ORDER BY rowid DESC LIMIT ?",
+        (limit,),
+    )
+    return [TakenFeed(*row) for row in rows]

@@ -46,7 +46,7 @@ class FeedWatch:
         self._max_shrink = max_shrink
         self._import_limit = import_limit
         self._look_every = look_every
-        self._seen: Waiting | None = None
+        self._seen: frozenset[Waiting] = frozenset()
         self._rest = look_every
         self._unreadable = False
         self._left: set[str] = set()  # files that were told of for not being taken
@@ -69,14 +69,12 @@ class FeedWatch:
             self._well()
         self._tell_of_others(found)
         metrics.FEEDS_WAITING.set(len(found.feeds))
-        first = next(iter(found.feeds), None)
-        if first is None or first != self._seen:
-            self._seen = first
-            if first is None:
-                self._well()
-            return True
-        self._seen = None
-        return await self._take(first)
+        seen, self._seen = self._seen, frozenset(found.feeds)
+        if not found.feeds:
+            self._well()
+        elif found.feeds[0] in seen:
+            return await self._take(found.feeds[0])
+        return True
 
     def _tell_of_others(self, found: Folder) -> None:
         for name in found.others:

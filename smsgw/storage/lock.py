@@ -25,9 +25,8 @@ def hold(data_dir: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             raise StorageError(
-                f"{data_dir} is in use by another smsgw {name} (process {holder or 'unknown'}): "
+                f"{data_dir} is in use by another smsgw {name} (process {_holder(descriptor)}): "
                 "stop that one first"
             ) from error
         os.ftruncate(descriptor, 0)
@@ -35,3 +34,23 @@ def hold(data_dir: Path, name: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder(data_dir: Path, name: str) -> str | None:
+    """The number of the process that holds the lock `name` now, "unknown" if it can't be told;
+    None: nobody does."""
+    try:
+        descriptor = os.open(data_dir / f"{name}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"

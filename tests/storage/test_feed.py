@@ -24,7 +24,7 @@ from smsgw.storage.database import (
 )
 from smsgw.storage.feed import Feed, Taken, take_delta, take_snapshot
 from smsgw.storage.lock import hold
-from smsgw.storage.snapshot import Contents, FeedChangedError, FeedRefusedError
+from smsgw.storage.snapshot import Contents, FeedRefusedError
 
 NOW = 2_000_000_000.0
 HEADER = ",".join(COLUMNS)
