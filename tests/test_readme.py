@@ -42,7 +42,7 @@ def test_every_command_there_is_is_named() -> None:
 @pytest.mark.parametrize(
     ("noun", "verbs"),
     [
-        ("billing", ["import", "show"]),
+        ("billing", ["import", "status", "show"]),
         ("carriers", ["drain", "resume"]),
         ("queue", ["list", "show", "retry", "cancel", "receipts"]),
         ("subscribers", ["add", "end", "move", "show", "list", "import", "export"]),

@@ -44,7 +44,13 @@ def take(path: Path, data_dir: Path, max_shrink: float, tell: Tell) -> None:
 
     def ended(report: dict[str, Any], to: str) -> None:
         seconds = round(time.monotonic() - clock, 3)
-        about = {"file": path.name, "began_at": _iso(began), "seconds": seconds}
+        memory = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        about = {
+            "file": path.name,
+            "began_at": _iso(began),
+            "seconds": seconds,
+            "memory_mb": memory,  # at its peak
+        }
         place = feed_dir.put_away(path, to, {**about, **report})
         tell({"event": report["verdict"], "seconds": seconds, "place": str(place), **report})
 

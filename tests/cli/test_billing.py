@@ -1,6 +1,7 @@
 """`smsgw billing`: what it prints, where, and how it ends."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -293,3 +294,54 @@ def test_a_data_dir_that_can_not_be_made(folder: Path) -> None:
         f"data_dir {folder}/feed.csv/data can't be made: Not a directory;"
         " create it or change data_dir\n"
     )
+
+
+def test_status_before_any_feed(folder: Path) -> None:
+    assert smsgw("billing", "status").stdout == "no billing feed was ever taken\n"
+    assert json.loads(smsgw("billing", "status", "--json").stdout) == {
+        "cache": None,
+        "as_of": None,
+        "age_seconds": None,
+        "stale": True,
+        "customers": 0,
+        "bills": 0,
+        "feeds": [],
+        "importing": None,
+        "feed_dir": None,
+    }
+
+
+def test_status(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(CONFIGURATION + "billing: {feed_dir: feeds, max_age: 0}\n")
+    take()
+    (folder / "c.delta.csv").write_text(HEADER + "300000000003,,,,,,,\n")
+    take("c.delta.csv", as_of="2026-11-22T12:00")
+    missing = smsgw("billing", "status").stdout
+    assert f"{folder}/feeds: can't be read: No such file or directory" in missing
+    (folder / "feeds" / "refused").mkdir(parents=True)
+    (folder / "feeds" / "b.csv").touch()
+    (folder / "feeds" / "refused" / "a.csv.report.json").write_text(
+        json.dumps({"file": "a.csv", "verdict": "refused", "reason": "1 line is wrong"})
+    )
+    with hold(folder / "data", "import"):
+        lines = smsgw("billing", "status").stdout.splitlines()
+        found = json.loads(smsgw("billing", "status", "--json").stdout)
+    assert lines[0] == "billing-1.db: 3 customers; 2 bills"
+    assert lines[1].startswith("as of 2026-11-22 12:00 EET: ")
+    assert [line.split()[-4:] for line in lines if "EET  " in line] == [
+        ["delta", "c.delta.csv", "3", "2"],
+        ["snapshot", "feed.csv", "2", "2"],
+    ]
+    assert lines[-2] == f"an import is under way: process {os.getpid()}"
+    assert lines[-1] == (f"{folder}/feeds: b.csv waits; last, a.csv was refused: 1 line is wrong")
+    assert (found["cache"], found["as_of"]) == ("billing-1.db", "2026-11-22T12:00:00+02:00")
+    assert (found["customers"], found["bills"], found["stale"]) == (3, 2, False)
+    assert found["importing"] == str(os.getpid())
+    assert [feed["file"] for feed in found["feeds"]] == ["c.delta.csv", "feed.csv"]
+    assert found["feed_dir"]["waiting"] == ["b.csv"]
+
+
+def test_status_of_a_cache_that_is_old(folder: Path) -> None:
+    take(as_of="2020-01-01T00:00")
+    assert "h old, and billing.max_age is 36h" in smsgw("billing", "status").stdout
+    assert json.loads(smsgw("billing", "status", "--json").stdout)["stale"] is True

@@ -453,7 +453,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
     [
         ('statuses: {"0x45": permanent}', "", "9:15: carriers.mtel.statuses: "),
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
-        ("", "billing: {feed_dir: /feeds}", "9:21: billing.feed_dir: "),
         ("", "subscriptions: {require_code: true}", "9:31: subscriptions.require_code: "),
         ("", "subscriptions: {find_carrier: true}", "9:31: subscriptions.find_carrier: "),
         ("", "notices: {overdue: {automatic: true}}", "9:32: notices.overdue.automatic: "),

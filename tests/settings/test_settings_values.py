@@ -94,6 +94,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.number_ranges", ()),
         ("carriers.mtel.statuses", {}),
         ("billing.feed_dir", None),
+        ("billing.import_limit", 1800),
         ("billing.max_age", 36 * 3600),
         ("billing.max_shrink", 0.1),
         ("subscriptions.sms", True),

@@ -127,6 +127,7 @@ def test_a_snapshot_is_taken(folder: Folder) -> None:
     report = folder.report("done/bills.csv")
     assert report.pop("seconds") >= 0
     assert report.pop("began_at")
+    assert report.pop("memory_mb") > 10
     assert report == {
         "file": "bills.csv",
         "verdict": "taken",

@@ -80,6 +80,21 @@ def stale(age: str, bound: str) -> Reason:
             "degraded", "ok ok degraded", (NEVER_FED,), id="no-feed-yet",
         ),
         pytest.param(
+            replace(WELL, feed=FeedHealth(None, 36 * HOUR, hint="a.csv was refused: why")),
+            "degraded", "ok ok degraded",
+            (Reason(Component.BILLING, "no billing feed was ever taken; a.csv was refused: why"),),
+            id="no-feed-yet-and-why",
+        ),
+        pytest.param(
+            replace(WELL, feed=FeedHealth(NOW - 36 * HOUR, 36 * HOUR, hint="a.csv was refused")),
+            "degraded", "ok ok degraded", (stale("36.0 h", "36.0 h; a.csv was refused"),),
+            id="feed-too-old-and-why",
+        ),
+        pytest.param(
+            replace(WELL, feed=FeedHealth(NOW - HOUR, 36 * HOUR, hint="a.csv was refused")),
+            "ok", "ok ok ok", (), id="a-refused-feed-after-one-that-is-young",
+        ),
+        pytest.param(
             replace(WELL, feed=FeedHealth(NOW - 36 * HOUR + 1, 36 * HOUR)),
             "ok", "ok ok ok", (), id="feed-just-younger",
         ),

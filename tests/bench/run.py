@@ -1,0 +1,125 @@
+"""`scripts/bench`: three figures of the billing cache, and answers a second, as ratios."""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from figures import (
+    FIRST,
+    Bench,
+    bench,
+    fdatasyncs,
+    lookups,
+    median,
+    quantile,
+    write_feed,
+)
+
+
+class Size(NamedTuple):
+    few: int  # customers of the cache that is compared with
+    many: int
+    checks: int  # bill checks one by one
+    quiet: int  # answers at 100 a second without an import
+    burst: int  # messages at once
+    bursts: int
+
+
+FULL = Size(140_000, 10_000_000, 400, 2_000, 10_000, 5)
+QUICK = Size(20_000, 300_000, 100, 500, 2_000, 3)
+PHONES = 200
+RATE = 100.0
+
+
+def say(what: str, value: str, beside: str = "") -> None:
+    print(f"{what:<46}{value:>14}   {beside}", flush=True)
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms"
+
+
+def phone(number: int) -> str:
+    return f"35988{number:07}"
+
+
+async def measure(size: Size, folder: Path, shuffled: bool) -> None:
+    disk = fdatasyncs(folder)
+    say("fdatasync of 4 KB, median", ms(median(disk)), f"p99 {ms(quantile(disk, 0.99))}")
+    async with bench(folder) as one:
+        write_feed(folder / "feeds" / "few.csv", size.few, shuffled)
+        small = await one.taken("few.csv")
+        per_million = small["seconds"] / size.few * 1e6
+        say(
+            f"import of {size.few:,}", f"{small['seconds']:.1f} s", f"{per_million:.1f} s a million"
+        )
+        step = size.few // PHONES
+        await one.answers(
+            [(phone(number), str(FIRST + 1 + number * step)) for number in range(PHONES)], 0
+        )
+        asking = [(phone(number % PHONES), "smetka") for number in range(size.checks)]
+        before = median(await one.one_by_one(asking))
+        found = median(lookups(folder / "data", size.few, 10_000))
+        say("bill check, median", ms(before), f"the bills alone {ms(found)}")
+        quiet = await one.answers(
+            [(phone(number % PHONES), "smetka") for number in range(size.quiet)], RATE
+        )
+        say("answers at 100 MO/s, p99", ms(quantile(quiet, 0.99)), f"median {ms(median(quiet))}")
+
+        write_feed(folder / "feeds" / "many.csv", size.many, shuffled)
+        busy = await during(one, "many.csv")
+        large = await one.taken("many.csv")
+        print()
+        seconds, memory = large["seconds"], large["memory_mb"]
+        ratio = seconds / size.many * 1e6 / per_million
+        say(f"import of {size.many:,}", f"{seconds:.1f} s", f"{ratio:.2f} times as long a row")
+        say("its memory", f"{memory} MB", f"{memory / small['memory_mb']:.2f} times")
+        p99 = quantile(busy, 0.99)
+        again = p99 / quantile(quiet, 0.99)
+        say("answers meanwhile, p99", ms(p99), f"{again:.2f} times; {len(busy)} answers")
+        check = median(await one.one_by_one(asking))
+        bills = median(lookups(folder / "data", size.many, 10_000))
+        say("bill check, median", ms(check), f"{check / before:.2f} times; limit 1.5")
+        say("the bills alone, median", ms(bills), f"{bills / found:.2f} times")
+        print()
+        speeds = [await burst(one, size.burst) for _ in range(size.bursts)]
+        per_sync = median(speeds) * median(disk)
+        say(
+            "MO to answer, median", f"{median(speeds):.0f} a second", f"{per_sync:.2f} an fdatasync"
+        )
+    disk = fdatasyncs(folder)
+    say("fdatasync of 4 KB again, median", ms(median(disk)), f"p99 {ms(quantile(disk, 0.99))}")
+
+
+async def during(one: Bench, feed: str) -> list[float]:
+    """Seconds to the answers at 100 messages a second until a feed is taken."""
+    taken: list[float] = []
+    while one.report(feed) is None:
+        taken += await one.answers([(phone(number), "smetka") for number in range(PHONES)], RATE)
+    return taken
+
+
+async def burst(one: Bench, count: int) -> float:
+    """Answers a second to messages that come as fast as they are taken."""
+    began = time.perf_counter()
+    await one.answers([(phone(number % PHONES), "smetka") for number in range(count)], 0)
+    return count / (time.perf_counter() - began)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, prog="scripts/bench")
+    options.add_argument("--quick", action="store_true", help="small sizes, a minute")
+    options.add_argument(
+        "--shuffled", action="store_true", help="feeds whose lines are in no order"
+    )
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="smsgw-bench-") as folder:
+        size = QUICK if chosen.quick else FULL
+        asyncio.run(measure(size, Path(folder), chosen.shuffled))
+
+
+if __name__ == "__main__":
+    main()
