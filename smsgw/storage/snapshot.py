@@ -22,6 +22,7 @@ from smsgw.storage.database import StorageError, current_snapshot, transaction
 from smsgw.storage.disk import sync
 
 BATCH: Final = 2000  # rows a statement
+FLUSH_EVERY: Final = 50  # batches, some 7 MB of a cache file
 PAGES: Final = -32_000  # KiB of a cache file in memory while it is written
 
 log = get_logger(__name__)
@@ -85,7 +86,8 @@ def build(path: Path, source: Source, progress: Progress) -> Contents:
         con.execute(f"PRAGMA cache_size = {PAGES}")
         con.executescript(SCHEMA)
         with transaction(con):
-            written = _fill(con, source, problems, progress)
+            batches = _ascending(con, _batches(source, problems, progress))
+            written = _fill(con, _written_out(path, batches), problems)
             problems.refuse()
             held = _count(con)
             _note(con, source, held)
@@ -107,7 +109,7 @@ def _spilling_to(folder: Path) -> Iterator[None]:
             del os.environ["SQLITE_TMPDIR"]
 
 
-def _fill(con: sqlite3.Connection, source: Source, problems: Problems, progress: Progress) -> int:
+def _fill(con: sqlite3.Connection, batches: Iterator[list[FeedRow]], problems: Problems) -> int:
     """Write a feed's rows, each bill once, and return how many bills there were."""
 
     def repeated(line: int, customer: int, bill: str) -> bool:
@@ -116,7 +118,7 @@ def _fill(con: sqlite3.Connection, source: Source, problems: Problems, progress:
 
     con.create_function("repeated", 3, repeated)
     bills = 0
-    for batch in _ascending(con, _batches(source, problems, progress)):
+    for batch in batches:
         _add_customers(con, batch)
         bills += con.executemany(
             "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (customer, number)"
@@ -149,6 +151,18 @@ def _ascending(
     while rows := late.fetchmany(BATCH):
         yield list(map(FeedRow._make, rows))
     con.execute("DROP TABLE late")
+
+
+def _written_out(path: Path, batches: Iterator[list[FeedRow]]) -> Iterator[list[FeedRow]]:
+    """The same batches; what they add to the file goes to the disk a little at a time.
+
+    All of it at the end would hold up the daemon's commits for seconds.
+    """
+    with path.open("rb") as file:
+        for count, batch in enumerate(batches, 1):
+            yield batch
+            if count % FLUSH_EVERY == 0:
+                os.fdatasync(file.fileno())
 
 
 def change(path: Path, source: Source, progress: Progress) -> Contents:

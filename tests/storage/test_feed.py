@@ -471,3 +471,28 @@ def test_what_was_written_is_counted_again(desk: Desk, monkeypatch: pytest.Monke
     with pytest.raises(StorageError, match="1 bills were written, 0 are there"):
         desk.snapshot(ONE)
     assert desk.files() == set()
+
+
+def test_a_feed_in_any_order_is_the_same_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "BATCH", 7)
+    monkeypatch.setattr(snapshot, "FLUSH_EVERY", 2)
+    lines = [line(number, "A", bill()) if number % 3 else line(number) for number in range(200)]
+    caches = []
+    for order in (lines, lines[::-1], lines[100:] + lines[:100], sorted(lines, key=lambda one: one[11::-1])):
+        desk = Desk(tmp_path_factory.mktemp("order"))
+        with closing(desk.con):
+            assert desk.snapshot(*order).now == Contents(200, 133)
+            caches.append(desk.cache())
+    assert caches == [caches[0]] * 4
+
+
+def test_the_later_of_two_equal_lines_is_told_of_in_any_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "BATCH", 2)
+    with pytest.raises(FileError) as caught:
+        desk.snapshot(line(9), line(8), TWO, ONE, ONE, line(7), TWO, line(10))
+    assert [problem.line for problem in caught.value.problems] == [6, 8]
+    assert "SQLITE_TMPDIR" not in os.environ
