@@ -23,7 +23,7 @@ HEADER: Final = "customer_number,bill_number,issued_on,due_on,cut_off_on,amount,
 CONFIG: Final = """\
 shortcode: "170077"
 data_dir: data
-billing: {{feed_dir: feeds, max_age: 0}}
+billing: {{feed_dir: feeds, max_age: 0, max_shrink: 0%}}
 subscriptions:
   {{numbers_per_phone: 0, phones_per_number: 0, unknown_numbers_per_day: 0, hints_per_day: 0,
    answers_per_day: 0}}

@@ -480,7 +480,8 @@ def test_a_feed_in_any_order_is_the_same_cache(
     monkeypatch.setattr(snapshot, "FLUSH_EVERY", 2)
     lines = [line(number, "A", bill()) if number % 3 else line(number) for number in range(200)]
     caches = []
-    for order in (lines, lines[::-1], lines[100:] + lines[:100], sorted(lines, key=lambda one: one[11::-1])):
+    by_last_digit = sorted(lines, key=lambda one: one[11::-1])
+    for order in (lines, lines[::-1], lines[100:] + lines[:100], by_last_digit):
         desk = Desk(tmp_path_factory.mktemp("order"))
         with closing(desk.con):
             assert desk.snapshot(*order).now == Contents(200, 133)
