@@ -39,10 +39,19 @@ class Answered(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A request of ours will have no response any more: whether it was taken is unknown."""
+    """A request of ours had no response in time, or its session ended: whether it was taken is
+    unknown. In the first case `AnsweredLate` may follow."""
 
     context: object
     reason: str
+
+
+class AnsweredLate(NamedTuple):
+    """As Answered, of a request that was given up as Lost before."""
+
+    context: object
+    pdu: Pdu
+    elapsed: float
 
 
 class Violation(NamedTuple):
@@ -58,4 +67,14 @@ class Ended(NamedTuple):
     reason: str
 
 
-Event = BindRequested | Bound | BindRefused | Received | Answered | Lost | Violation | Ended
+Event = (
+    BindRequested
+    | Bound
+    | BindRefused
+    | Received
+    | Answered
+    | AnsweredLate
+    | Lost
+    | Violation
+    | Ended
+)

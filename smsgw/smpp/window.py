@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from smsgw.smpp.tables import RESPONSE
 
+LATE_WINDOWS: Final = 2  # requests given up that are kept, in windows: the latest ones
 MOST_OWN: Final = 8  # only enquire_links can come together, and only unanswered ones
 MAX_SEQUENCE: Final = 0x7FFF_FFFF  # SMPP 3.4 section 5.1.4; 0 is not ours to send
 
@@ -22,16 +23,18 @@ class Window:
 
     The timeout is the same for all, so the oldest is always the first to run out. The
     session's own requests (bind, enquire_link, unbind) take a sequence number but no place; the
-    latest few of them are kept.
+    latest few of them are kept. So do those that were given up: they take no place either, and
+    their responses may still come.
     """
 
-    __slots__ = ("_own", "_pending", "_sequence", "_size", "_timeout")
+    __slots__ = ("_late", "_own", "_pending", "_sequence", "_size", "_timeout")
 
     def __init__(self, size: int, timeout: float) -> None:
         self._size = size
         self._timeout = timeout
         self._sequence = 0
         self._pending: dict[int, Pending] = {}
+        self._late: dict[int, Pending] = {}  # given up, in the order they were sent
         self._own: dict[int, int] = {}  # sequence -> the response that answers it
 
     def __len__(self) -> int:
@@ -52,9 +55,9 @@ class Window:
         return math.inf
 
     def next_sequence(self) -> int:
-        """A number that is not outstanding: 1 to 0x7FFFFFFF, then from 1 again."""
+        """A number that no response may come for: 1 to 0x7FFFFFFF, then from 1 again."""
         sequence = self._sequence % MAX_SEQUENCE + 1
-        while sequence in self._pending or sequence in self._own:
+        while sequence in self._pending or sequence in self._own or sequence in self._late:
             sequence = sequence % MAX_SEQUENCE + 1
         self._sequence = sequence
         return sequence
@@ -72,11 +75,11 @@ class Window:
 
         A generic_nack (SMPP 3.4 section 4.3) answers any request.
         """
-        pending = self._pending.get(sequence)
-        if pending is None or response not in (pending.response, RESPONSE):
-            return None
-        del self._pending[sequence]
-        return pending
+        return _take(self._pending, sequence, response)
+
+    def settle_late(self, sequence: int, response: int) -> Pending | None:
+        """As `settle`, for the requests that were given up."""
+        return _take(self._late, sequence, response)
 
     def settle_own(self, sequence: int, response: int) -> int | None:
         """As `settle`, for the session's own requests: the response that was waited for."""
@@ -87,17 +90,31 @@ class Window:
         return expected
 
     def overdue(self, now: float) -> list[Pending]:
-        """Take out the requests whose response is late."""
-        late: list[int] = []
+        """Give up the requests whose response is late."""
+        overdue: dict[int, Pending] = {}
         for sequence, pending in self._pending.items():
             if pending.sent_at + self._timeout > now:
                 break
-            late.append(sequence)
-        return [self._pending.pop(sequence) for sequence in late]
+            overdue[sequence] = pending
+        for sequence in overdue:
+            del self._pending[sequence]
+        self._late |= overdue
+        while len(self._late) > LATE_WINDOWS * self._size:
+            del self._late[next(iter(self._late))]
+        return list(overdue.values())
 
     def clear(self) -> list[Pending]:
-        """Take out everything, oldest first."""
+        """Take out everything that is outstanding, oldest first, and forget the rest."""
         everything = list(self._pending.values())
         self._pending.clear()
+        self._late.clear()
         self._own.clear()
         return everything
+
+
+def _take(requests: dict[int, Pending], sequence: int, response: int) -> Pending | None:
+    pending = requests.get(sequence)
+    if pending is None or response not in (pending.response, RESPONSE):
+        return None
+    del requests[sequence]
+    return pending
