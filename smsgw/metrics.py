@@ -96,6 +96,11 @@ LINK_ALARM: Final = _gauge(
     "smsgw_link_alarm", "1 while the carrier refuses our credentials: somebody must act.",
     "carrier",
 )  # fmt: skip
+LINK_SETTINGS_ALARM: Final = _gauge(
+    "smsgw_link_settings_alarm",
+    "1 after a submit was refused for the link's settings, until one is accepted.",
+    "carrier",
+)  # fmt: skip
 BINDS_TRIED: Final = _counter("smsgw_binds_tried_total", "Binds sent.", "carrier")
 BIND_REFUSALS: Final = _counter(
     "smsgw_bind_refusals_total", "Binds the carrier refused, by its command_status.",
@@ -137,6 +142,13 @@ THROUGHPUT_PACE: Final = _gauge(
 )  # fmt: skip
 SUBMIT_SECONDS: Final = _histogram(
     "smsgw_submit_response_seconds", "From a submit to its response.", _CARRIER_SECONDS, "carrier"
+)
+SUBMIT_REFUSALS: Final = _counter(
+    "smsgw_submit_refusals_total", "Submits the carrier refused, by its command_status.",
+    "carrier", "status",
+)  # fmt: skip
+LATE_RESPONSES: Final = _counter(
+    "smsgw_late_responses_total", "Responses that came after they were given up.", "carrier"
 )
 THROTTLED: Final = _counter(
     "smsgw_throttled_total", "Submits refused for the link's pace.", "carrier"
@@ -210,6 +222,11 @@ RECEIPTS_PARKED: Final = _counter(
 RECEIPTS_ORPHANED: Final = _counter(
     "smsgw_receipts_orphaned_total", "Receipts given up: no message ever had their id.", "carrier"
 )
+QUESTIONS: Final = _counter(
+    "smsgw_questions_total",
+    "Replies to questions what became of a message, by what they say; those lost say nothing.",
+    "carrier", "state",
+)  # fmt: skip
 
 # Storage and the process
 

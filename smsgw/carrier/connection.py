@@ -10,25 +10,28 @@ import math
 import socket
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, Protocol, cast
+from typing import Concatenate, Final, ParamSpec, cast
 
 from structlog.typing import FilteringBoundLogger
 
-from smsgw.carrier.batch import Batch, segment_of
+from smsgw.carrier.batch import Batch
 from smsgw.carrier.complaints import Complaints
 from smsgw.carrier.drain import Drain
 from smsgw.carrier.ends import ENDS
+from smsgw.carrier.keeper import Asked, Keeper, not_asked
 from smsgw.carrier.meter import Meter
+from smsgw.carrier.questions import Reply
 from smsgw.carrier.timer import Timer
 from smsgw.carrier.translate import NotOurs, Translator
 from smsgw.carrier.valve import Valve
 from smsgw.carrier.wording import said
 from smsgw.clock import Clock
-from smsgw.service.message import Acceptance, Ack, Outcome, Segment, Verdict
+from smsgw.service.message import Acceptance, Ack, Inquiry, Outcome, Segment, Verdict
 from smsgw.service.ports import Exchange
 from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.session import (
     Answered,
+    AnsweredLate,
     BindRefused,
     BindRequested,
     Bound,
@@ -41,33 +44,11 @@ from smsgw.smpp.session import (
     State,
     Violation,
 )
+from smsgw.smpp.tables import Command
 
 CLOSE_SECONDS: Final = 5.0  # for a peer to take the last octets; then the connection is cut
 _PARTING: Final = frozenset({State.UNBINDING, State.UNBOUND})
 _P = ParamSpec("_P")
-
-
-class Keeper(Protocol):
-    """Who made a connection and is told of its turns."""
-
-    def bound(self, connection: "Connection") -> int:
-        """Note that the session is bound, and give it its id."""
-
-    def settled(self, connection: "Connection", outcomes: Sequence[Outcome]) -> None:
-        """Take what became of segments that were submitted here."""
-
-    def ended(self, connection: "Connection") -> None:
-        """Note that the session is over. What was outstanding is settled next."""
-
-    def writable(self, connection: "Connection") -> None:
-        """Note that the peer reads again what is sent to it."""
-
-
-Asked = Callable[["Connection", Pdu], None]  # decides on a bind_* or outbind of the peer's
-
-
-def not_asked(connection: "Connection", pdu: Pdu) -> None:
-    """Dialled by us, the peer has nothing to ask."""
 
 
 def _guarded(
@@ -197,6 +178,24 @@ class Connection(asyncio.Protocol):
         if unsent:
             self._keeper.settled(self, unsent)
 
+    def ask(self, inquiries: Sequence[Inquiry]) -> None:
+        """Ask an SMSC about segments; each comes back once through `Keeper.replied`.
+
+        A late reply follows one that said nothing.
+        """
+        now = self._clock.monotonic()
+        unsaid: list[Reply] = []
+        for inquiry in inquiries:
+            try:
+                fields = self._translator.query(inquiry)
+                self._session.request(Command.QUERY_SM, fields, (), now, inquiry)
+            except (SessionError, EncodeError) as error:
+                self.log.debug("link.question_unfit", reason=str(error))
+                unsaid.append(Reply())
+        self._flush_soon()
+        if unsaid:
+            self._keeper.replied(self, unsaid)
+
     async def drained(self) -> None:
         """Wait until all responses are there, and all messages that came until now answered."""
         waiter = self._drain.wait(self._token)
@@ -274,7 +273,7 @@ class Connection(asyncio.Protocol):
     # -- what comes in ---------------------------------------------------------------------
 
     def _handle(self, events: Sequence[Event]) -> None:
-        batch = Batch(self._clock.now())
+        batch = Batch(self._clock.now(), self._end, self._translator)
         for event in events:
             try:
                 self._sort(event, batch)
@@ -289,9 +288,13 @@ class Connection(asyncio.Protocol):
         if batch.ended:
             self._unanswered.clear()
             self._keeper.ended(self)
+        if batch.statuses:
+            self._keeper.answered(self, batch.statuses)
         if batch.outcomes:
             self._keeper.settled(self, batch.outcomes)
-        self._meter.batch(batch.seconds, batch.aside, batch.violations)
+        if batch.replies:
+            self._keeper.replied(self, batch.replies)
+        self._meter.batch(batch.seconds, batch.late, batch.aside, batch.violations)
         if batch.ended:
             self._close()
         elif self._dismissal:
@@ -301,10 +304,8 @@ class Connection(asyncio.Protocol):
     def _sort(self, event: Event, batch: Batch) -> None:
         if isinstance(event, Received):
             self._take(event.pdu, batch)
-        elif isinstance(event, Answered):
-            segment = segment_of(event.context)
-            batch.outcomes.append(self._end.outcome(self._translator, segment, event.pdu, batch.at))
-            batch.seconds.append(event.elapsed)
+        elif isinstance(event, Answered | AnsweredLate):
+            batch.answered(event)
         elif isinstance(event, Lost):
             batch.lost(event.context, event.reason)
         elif isinstance(event, Violation):

@@ -24,6 +24,7 @@ class End(NamedTuple):
     command: Command  # a segment goes out in this
     form: Callable[[Translator, Segment, float, bool], Form]  # raises EncodeError
     outcome: Callable[[Translator, Segment, Pdu, float], Outcome]
+    named: Callable[[Translator, Segment], str]  # the id it has without a response; or none
     sends: frozenset[State]
     receives: frozenset[State]
 
@@ -31,6 +32,11 @@ class End(NamedTuple):
 def _nothing(session: int, token: int) -> Fields:
     """SMPP 3.4 section 4.6.2: the message_id of a deliver_sm_resp is unused."""
     return {}
+
+
+def _unnamed(translator: Translator, segment: Segment) -> str:
+    """The id of a submit_sm is the SMSC's, and stands in its response."""
+    return ""
 
 
 def _own_id(session: int, token: int) -> Fields:
@@ -56,6 +62,7 @@ ENDS: Final[Mapping[Role, End]] = {
         command=Command.SUBMIT_SM,
         form=Translator.submit,
         outcome=Translator.outcome,
+        named=_unnamed,
         sends=frozenset({State.BOUND_TX, State.BOUND_TRX}),
         receives=frozenset({State.BOUND_RX, State.BOUND_TRX}),
     ),
@@ -78,6 +85,7 @@ ENDS: Final[Mapping[Role, End]] = {
         command=Command.DELIVER_SM,
         form=_deliver_sm,
         outcome=Translator.delivered,
+        named=Translator.named,
         # States are named by the ESME's view, in both roles.
         sends=frozenset({State.BOUND_RX, State.BOUND_TRX}),
         receives=frozenset({State.BOUND_TX, State.BOUND_TRX}),

@@ -8,7 +8,6 @@ answers enquire_link.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from random import Random
@@ -16,19 +15,25 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from smsgw.carrier.alarm import SettingsAlarm
 from smsgw.carrier.backoff import Trouble
-from smsgw.carrier.connection import Asked, Connection, not_asked
+from smsgw.carrier.connection import Connection
+from smsgw.carrier.counted import counted
 from smsgw.carrier.dialling import Dialling
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.keeper import Asked, not_asked
 from smsgw.carrier.listening import Listening
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.pace import Answers
+from smsgw.carrier.questions import Questions, Reply
+from smsgw.carrier.shares import shares
 from smsgw.carrier.throttle import Throttle
 from smsgw.carrier.timer import Timer
 from smsgw.carrier.translate import Translator
 from smsgw.carrier.ways import Failure, Way
 from smsgw.clock import Clock
 from smsgw.log import get_logger
-from smsgw.service.message import Acceptance, Outcome, Segment
+from smsgw.service.message import Acceptance, Inquiry, Outcome, Segment
 from smsgw.service.ports import Exchange, LinkState, LinkStatus
 from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.types import Address
@@ -38,20 +43,6 @@ log = get_logger(__name__)
 
 BIND_SECONDS: Final = 30.0
 UNBIND_SECONDS: Final = 1.0  # for the unbind_resp, when draining took all the time there was
-
-
-class SessionIds:
-    """Ids for SMPP sessions, unique over restarts: microseconds since 1970, never the same twice.
-
-    One for the whole process.
-    """
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def next(self, at: float) -> int:
-        self._last = max(int(at * 1_000_000), self._last + 1)
-        return self._last
 
 
 class Link:
@@ -102,6 +93,9 @@ class Link:
         self._last_error = ""
         self._told = LinkStatus.CONNECTING
         self._meter = Meter(settings.id)
+        self._alarm = SettingsAlarm(settings.statuses, self.log, self._meter)
+        # As an SMSC there is nobody that we could ask.
+        self._questions = Questions(served=settings.accept is None)
         self._meter.watch(
             settings.window * settings.sessions,
             settings.throughput,
@@ -133,13 +127,25 @@ class Link:
         places = self._free if self._throttle.available(now) else 0
         sent, unsent = segments[:places], segments[places:]
         self._throttle.take(len(sent), now)
-        for connection, share in self._shares(sent):
+        for connection, share in shares(self._sending, sent):
             connection.submit(share)
         if unsent:
             at = self._clock.now()
             outcomes = [Outcome(one, Acceptance.NOT_SENT, at, error="no session") for one in unsent]
             self._exchange.settled(outcomes)
         self._wake_when_tokens_are_there()
+
+    def ask(self, inquiries: Sequence[Inquiry]) -> int:
+        """Ask what became of the first few segments; of how many, says the result."""
+        now = self._clock.monotonic()
+        places = self._questions.places(self._free, self._in_flight)
+        asked = inquiries[: min(places, self._throttle.available(now))]
+        self._throttle.take(len(asked), now)
+        self._questions.asked(len(asked))
+        for connection, share in shares(self._sending, asked):
+            connection.ask(share)
+        self._wake_when_tokens_are_there()
+        return len(asked)
 
     def state(self) -> LinkState:
         return LinkState(
@@ -170,20 +176,6 @@ class Link:
     @property
     def _in_flight(self) -> int:
         return sum(connection.in_flight for connection in self._bound)
-
-    def _shares(
-        self, segments: Sequence[Segment]
-    ) -> Sequence[tuple[Connection, Sequence[Segment]]]:
-        """What each session is to send, so that as many free places are left on each as can be."""
-        free = {each: places for each in self._sending if (places := each.free)}
-        if len(free) == 1:
-            return [(connection, segments) for connection in free]
-        shares: dict[Connection, list[Segment]] = {each: [] for each in free}
-        for segment in segments:
-            freest = max(free, key=free.__getitem__)
-            shares[freest].append(segment)
-            free[freest] -= 1
-        return [(each, share) for each, share in shares.items() if share]
 
     def _wake_when_tokens_are_there(self) -> None:
         now = self._clock.monotonic()
@@ -319,6 +311,8 @@ class Link:
     def bound(self, connection: Connection) -> int:
         session = self._ids.next(self._clock.now())
         self._bound.append(connection)
+        self._questions.bound()
+        self._alarm.bound()
         self._look()
         self._meter.alarm(on=False)
         self._tlvs_refused = False
@@ -329,19 +323,34 @@ class Link:
             connection.unbind()
         return session
 
+    def answered(self, connection: Connection, statuses: Sequence[int]) -> None:
+        self._alarm.answered(statuses)
+
     def settled(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        self._keep_pace(outcomes)
+        self._answered(counted(outcomes))
+        self._look_whether_tlvs_are_refused(outcomes)
         self._exchange.settled(outcomes)
         unfit = [each.error for each in outcomes if each.acceptance is Acceptance.LINK]
         if unfit:
             self._unfit.setdefault(connection, f"submits refused with {unfit[0]}")
         if connection in self._unfit:
-            # The others that are outstanding are answered first: unbinding now would lose them.
-            if not connection.in_flight:
-                self._unbind_soon(connection, self._unfit[connection])
+            self._unbind_if_unfit(connection)
         elif any(each.acceptance is Acceptance.LOST for each in outcomes):
             self._look_whether_stalled(connection)
         self._wake_when_tokens_are_there()
+
+    def replied(self, connection: Connection, replies: Sequence[Reply]) -> None:
+        in_time = [each for each in replies if not each.late]
+        throttled = sum(each.throttled for each in in_time)
+        self._questions.answered(len(in_time))
+        self._answered(Answers(throttled=throttled, others=len(in_time) - throttled))
+        if any(each.unserved for each in replies) and self._questions.unserved():
+            connection.log.warning("link.questions_unserved")
+        self._meter.replied(replies)
+        if receipts := [each.receipt for each in replies if each.receipt]:
+            self._exchange.learned(receipts)
+        self._unbind_if_unfit(connection)
+        self._woken()
 
     def ended(self, connection: Connection) -> None:
         if connection.id is None:
@@ -359,23 +368,22 @@ class Link:
     def writable(self, connection: Connection) -> None:
         self._woken()
 
-    def _keep_pace(self, outcomes: Sequence[Outcome]) -> None:
-        counts = Counter(each.acceptance for each in outcomes)
-        accepted, throttled = counts[Acceptance.ACCEPTED], counts[Acceptance.THROTTLED]
-        full = 0
-        if counts[Acceptance.QUEUE_FULL]:
-            refused = (each for each in outcomes if each.acceptance is Acceptance.QUEUE_FULL)
-            full = len({each.segment.destination for each in refused})
-        others = len(outcomes) - accepted - throttled - full
-        answers = Answers(accepted, throttled, full, others)
+    def _answered(self, answers: Answers) -> None:
         if self._throttle.answered(answers, self._clock.monotonic()):
             self.log.debug("link.slowed", pace=round(self._throttle.rate, 1))
-        if throttled:
-            self._meter.throttled(throttled)
-        if counts[Acceptance.TLVS] and not self._tlvs_refused:
+        if answers.throttled:
+            self._meter.throttled(answers.throttled)
+
+    def _look_whether_tlvs_are_refused(self, outcomes: Sequence[Outcome]) -> None:
+        refused = [each.error for each in outcomes if each.acceptance is Acceptance.TLVS]
+        if refused and not self._tlvs_refused:
             self._tlvs_refused = True
-            reason = next(each.error for each in outcomes if each.acceptance is Acceptance.TLVS)
-            self.log.error("link.tlvs_refused", reason=reason)
+            self.log.error("link.tlvs_refused", reason=refused[0])
+
+    def _unbind_if_unfit(self, connection: Connection) -> None:
+        """The others that are outstanding are answered first: unbinding now would lose them."""
+        if connection in self._unfit and not connection.in_flight:
+            self._unbind_soon(connection, self._unfit[connection])
 
     def _look_whether_stalled(self, connection: Connection) -> None:
         """A response is late: part with a session that has given none at all for as long."""

@@ -1,10 +1,11 @@
 """What a link says of itself on `/metrics`, counted once a batch."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from smsgw import metrics
+from smsgw.carrier.questions import Reply
 from smsgw.carrier.translate import Reason
 from smsgw.service.ports import LinkStatus
 from smsgw.smpp.tables import RESPONSE, command_name, status_name
@@ -26,6 +27,8 @@ class Meter:
         self._carrier = carrier
         self._submit_seconds = metrics.SUBMIT_SECONDS.labels(carrier)
         self._throttled = metrics.THROTTLED.labels(carrier)
+        self._late = metrics.LATE_RESPONSES.labels(carrier)
+        self._settings_alarm = metrics.LINK_SETTINGS_ALARM.labels(carrier)
         self._malformed = metrics.MALFORMED_PDUS.labels(carrier)
         self._binds = metrics.BINDS_TRIED.labels(carrier)
         self._alarm = metrics.LINK_ALARM.labels(carrier)
@@ -84,10 +87,29 @@ class Meter:
             add = self._pdus[key] = metrics.PDUS.labels(self._carrier, *key).inc
         return add
 
-    def batch(self, seconds: Sequence[float], aside: Sequence[Reason], violations: int) -> None:
+    def settings_alarm(self, *, on: bool) -> None:
+        self._settings_alarm.set(on)
+
+    def refused(self, statuses: Mapping[int, int]) -> None:
+        """Count submits that were refused, by command_status."""
+        for status, count in statuses.items():
+            name = metrics.bounded(status_name(status))
+            metrics.SUBMIT_REFUSALS.labels(self._carrier, name).inc(count)
+
+    def replied(self, replies: Sequence[Reply]) -> None:
+        """Count what the carrier said to questions."""
+        states = Counter(each.receipt.state.value if each.receipt else "" for each in replies)
+        for state, count in states.items():
+            metrics.QUESTIONS.labels(self._carrier, state or "nothing").inc(count)
+
+    def batch(
+        self, seconds: Sequence[float], late: int, aside: Sequence[Reason], violations: int
+    ) -> None:
         """Count what one read brought: responses, messages set aside, faults of the peer's."""
         for each in seconds:
             self._submit_seconds.observe(each)
+        if late:
+            self._late.inc(late)
         for reason, count in Counter(aside).items():
             metrics.MOS_NOT_OURS.labels(self._carrier, str(reason)).inc(count)
         if violations:

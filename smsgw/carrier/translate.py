@@ -6,15 +6,18 @@ from a form that is made once for each kind of message.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from smsgw.carrier import questions
 from smsgw.carrier.addresses import alphanumeric, msisdn
+from smsgw.carrier.questions import Fields, Reply
 from smsgw.service.message import (
     Acceptance,
     Ack,
+    Inquiry,
     Layout,
     MessageKind,
     Mo,
@@ -37,7 +40,6 @@ KIND_BITS: Final = 0x3C
 RECEIPT: Final = 0x04
 INTERMEDIATE: Final = 0x20
 
-Fields = Mapping[str, int | str | bytes]
 Tlvs = tuple[tuple[int, bytes], ...]
 
 
@@ -63,6 +65,7 @@ class NotOurs(NamedTuple):
 _SME_MESSAGES: Final = {0x08, 0x10, 0x18}
 _NOT_FINAL: Final = {state for state in ReceiptState if not state.final}
 
+_SOURCE: Final = ("source_addr_ton", "source_addr_npi", "source_addr")
 _ACCEPTANCE: Final = {reaction: Acceptance[reaction.name] for reaction in Reaction}
 
 # -- message ids -----------------------------------------------------------------------------
@@ -138,6 +141,7 @@ class Translator:
         self._receipts = settings.receipts
         self._validity = VALIDITY_FORMS[settings.validity]
         self._zone = zone
+        self._statuses = settings.statuses
         self._forms = {kind: _form(settings, shortcode, kind) for kind in MessageKind}
 
     # What comes in.
@@ -150,7 +154,7 @@ class Translator:
             return self._mo(pdu, esm_class, session, at)
         if kind == RECEIPT:
             return self._receipt(pdu, at, intermediate=False)
-        if kind == INTERMEDIATE:
+        if kind in (INTERMEDIATE, INTERMEDIATE | RECEIPT):
             return self._receipt(pdu, at, intermediate=True)
         if kind in _SME_MESSAGES:
             return NotOurs(Reason.ACKNOWLEDGEMENT, Ack.DONE)
@@ -268,12 +272,32 @@ class Translator:
             return Outcome(segment, Acceptance.ACCEPTED, at, delivery_id(segment))
         return self._refused(segment, status, at)
 
+    def named(self, segment: Segment) -> str:
+        """The id that a receipt for this deliver_sm names, also when its response is lost."""
+        return delivery_id(segment) if self._receipts else ""
+
     def _refused(self, segment: Segment, status: int, at: float) -> Outcome:
-        # A generic_nack of status 0 accepts nothing and refuses nothing.
-        reaction = submit_reaction(status) if status else Reaction.FEW_TRIES
+        reaction = self._reaction(status)
         if reaction is Reaction.TLVS and (segment.bare or not self._forms[segment.kind].tlvs):
             reaction = Reaction.PERMANENT  # there is nothing to leave out
         return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
+
+    def _reaction(self, status: int) -> Reaction:
+        # A generic_nack of status 0 accepts nothing and refuses nothing.
+        if not status:
+            return Reaction.FEW_TRIES
+        return self._statuses.get(status) or submit_reaction(status)
+
+    # What became of it, where that is asked.
+
+    def query(self, inquiry: Inquiry) -> Fields:
+        """The fields of the query_sm for a segment, from the address that it was sent from."""
+        form = self._forms[inquiry.kind].fields
+        return questions.query(inquiry, {name: form[name] for name in _SOURCE})
+
+    def reply(self, inquiry: Inquiry, response: Pdu, at: float) -> Reply:
+        """What the response to a query_sm says."""
+        return questions.read(inquiry, response, self._reaction(response.status), at)
 
 
 def delivery_id(segment: Segment) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from smsgw.carrier.backoff import Trouble
-from smsgw.carrier.connection import Asked, Connection, not_asked
+from smsgw.carrier.connection import Connection
+from smsgw.carrier.keeper import Asked, not_asked
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.types import Address
 from smsgw.smpp.session import Role

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from smsgw.service.message import (
+    Inquiry,
     MessageKind,
     Mo,
     MtState,
@@ -55,6 +56,13 @@ class Carrier(Protocol):
         """Send `segments`, each of which is on disk as claimed, and no more than `capacity()`.
 
         Each comes back exactly once through `Exchange.settled`, also when its session ends.
+        """
+
+    def ask(self, inquiries: Sequence[Inquiry]) -> int:
+        """Ask the carrier what became of segments, and return of how many: the first of them.
+
+        0 while there is no room, and where a carrier can't be asked. What it says comes through
+        `Exchange.learned`, if it says anything.
         """
 
     def state(self) -> LinkState: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import (
     ConfigDict,
@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from smsgw.service.message import LongMessages, MessageKind
 from smsgw.settings.section import Section
+from smsgw.settings.statuses import Statuses
 from smsgw.settings.transport import Listener, Tls, TlsChoice
 from smsgw.settings.types import (
     Address,
@@ -175,8 +176,11 @@ class CarrierSettings(Section):
     """Where the carrier writes its message ids in hex, if in one place only."""
     number_ranges: tuple[NumberRange, ...] = ()
     """First digits of this carrier's numbers, with country code."""
-    statuses: Annotated[dict[str, Any], Field(max_length=0)] = {}
-    """Overrides of what a command_status means."""
+    query_after: Duration = Duration("1h")
+    """Without a final receipt for so long, ask the carrier by query_sm; 0: never."""
+    statuses: Statuses = {}
+    """Overrides of what a command_status means, by name or number: temporary, queue_full,
+    few_tries, throttled, link, tlvs or permanent."""
 
     @field_validator("hosts")
     @classmethod

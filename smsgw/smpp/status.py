@@ -91,6 +91,22 @@ SUBMIT: Final[dict[int, Reaction]] = {
 }
 
 
+# Refusals that mean the settings of the link, or a mistake of the sender's program: they come again
+# with the next message. So do those whose reaction is LINK.
+SETTINGS: Final = frozenset(
+    {
+        Status.RINVMSGLEN,
+        Status.RINVCMDLEN,
+        Status.RINVCMDID,
+        Status.RINVSERTYP,
+        Status.RINVSRCTON,
+        Status.RINVSRCNPI,
+        Status.RINVDSTTON,
+        Status.RINVDSTNPI,
+    }
+)
+
+
 def submit_reaction(status: int) -> Reaction:
     """What to do after this status, of a submit_sm_resp or of a generic_nack in its place.
 

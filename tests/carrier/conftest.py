@@ -17,13 +17,15 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from smsgw.carrier.link import Link, SessionIds
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.link import Link
 from smsgw.service.message import (
     Ack,
     Layout,
     MessageKind,
     Msisdn,
     Outcome,
+    Receipt,
     Segment,
     SegmentKey,
     Verdict,
@@ -118,6 +120,7 @@ class Diary:
         self.ack: Ack | None = Ack.DONE
         self.items: list[Incoming] = []
         self.outcomes: list[Outcome] = []
+        self.receipts: list[Receipt] = []  # learned by asking
         self.answer: Callable[[Sequence[Verdict]], None] = lambda _: None
 
     def received(
@@ -132,6 +135,10 @@ class Diary:
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         self.entries.append(("settled", [each.acceptance.name for each in outcomes]))
         self.outcomes += outcomes
+
+    def learned(self, receipts: Sequence[Receipt]) -> None:
+        self.entries.append(("learned", [each.state.value for each in receipts]))
+        self.receipts += receipts
 
     def session_ended(self, carrier: str, session: int, at: float) -> None:
         self.entries.append(("ended", carrier, session, at))

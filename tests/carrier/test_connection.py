@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from smsgw.carrier.connection import CLOSE_SECONDS, Connection
 from smsgw.carrier.meter import Meter
+from smsgw.carrier.questions import Reply
 from smsgw.carrier.translate import Translator
 from smsgw.log import get_logger
 from smsgw.metrics import REGISTRY
@@ -25,13 +26,21 @@ class Owner:
     def __init__(self, diary: Any) -> None:
         self.diary = diary
         self.seen: list[str] = []
+        self.statuses: list[int] = []
+        self.replies: list[Reply] = []
 
     def bound(self, connection: Connection) -> int:
         self.seen.append("bound")
         return 42
 
+    def answered(self, connection: Connection, statuses: Sequence[int]) -> None:
+        self.statuses += statuses
+
     def settled(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         self.diary.settled(outcomes)
+
+    def replied(self, connection: Connection, replies: Sequence[Reply]) -> None:
+        self.replies += replies
 
     def ended(self, connection: Connection) -> None:
         self.seen.append("ended")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from smpplib.client import Client
 
-from smsgw.carrier.link import Link, SessionIds
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.link import Link
 from smsgw.clock import SystemClock
 from smsgw.service.message import Mo
 

@@ -10,7 +10,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from smsgw.carrier.link import Link, SessionIds
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.link import Link
 from smsgw.metrics import REGISTRY
 from smsgw.service.message import Acceptance, Ack, Layout, Mo, Receipt, ReceiptState, Verdict
 from smsgw.service.ports import LinkStatus

@@ -13,7 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from smsgw.carrier import tls
-from smsgw.carrier.link import Link, SessionIds
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.link import Link
 from smsgw.log import get_logger
 from smsgw.service.ports import LinkStatus
 from smsgw.settings.transport import Tls

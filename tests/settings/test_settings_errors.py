@@ -15,6 +15,7 @@ QUOTE = "a number with a leading zero must be quoted:"
 OCTETS = 'write octets in hex, two digits each: "01ff"'
 NO_NUL = "is a text: it must end in 00, its only one"
 OWN = "is written by the gateway itself"
+MEANING = "must be temporary, queue_full, few_tries, throttled, link, tlvs or permanent"
 MESSAGE_ID = "must be 'as_is', 'hex_in_response' or 'hex_in_receipt'"
 HOST = "write a host name or an IP address, without a port"
 DURATION = "write a duration with its unit: 30s, 10m, 36h or 90d"
@@ -159,6 +160,34 @@ def test_the_file_as_a_whole(
         ("message_id: hex", f"9:17: message_id: {MESSAGE_ID}"),
         ('number_ranges: ["+35988"]', "9:21: number_ranges.0: must be 1 to 15 digits"),
         ("number_ranges: 35988", "9:20: number_ranges: must be a list"),
+        *(
+            (f"statuses: {{{written}: permanent}}", f"9:16: statuses.{written}: {said}")
+            for written, said in (
+                ("RSUBMITFIAL", "there is no such status; did you mean RSUBMITFAIL?"),
+                ("ESME_RTHROTLED", "there is no such status; did you mean RTHROTTLED?"),
+                ("x", "write a status by its name or number: RSUBMITFAIL or 0x45"),
+                ("0x", "write a status by its name or number: RSUBMITFAIL or 0x45"),
+                ("-1", "write a status by its name or number: RSUBMITFAIL or 0x45"),
+                ("0", "is no refusal"),
+                ("0x0", "is no refusal"),
+                ("ESME_ROK", "is no refusal"),
+                ("4294967296", "is more than command_status can be, 0xffffffff"),
+            )
+        ),
+        *(
+            (f"statuses: {{0x45: {written}}}", f"9:22: statuses.0x45: {MEANING}{said}")
+            for written, said in (
+                ("permanant", "; did you mean permanent?"),
+                ("QUEUEFULL", "; did you mean queue_full?"),
+                ("accepted", ""),
+                ("1", ""),
+                ("[]", ""),
+            )
+        ),
+        ("statuses: {0x45: temporary, 0x045: link}", "9:33: statuses.0x045: is the same as 0x45"),
+        ("statuses: {0x45: link, 69: link}", "9:28: statuses.69: is the same as 0x45"),
+        ("statuses: [0x45]", "9:15: statuses: must be a mapping of keys"),
+        ("query_after: 10", f"9:18: query_after: {DURATION}"),
         ("tls: yes", "9:10: tls: must be true, false or a mapping of keys"),
         ("tls: {cafile: x}", "9:11: tls.cafile: unknown key; did you mean ca_file?"),
         ("tls: {ca_file: /no}", "9:20: tls.ca_file: /no can't be read: No such file or directory"),
@@ -451,7 +480,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
 @pytest.mark.parametrize(
     ("carrier", "more", "expected"),
     [
-        ('statuses: {"0x45": permanent}', "", "9:15: carriers.mtel.statuses: "),
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
         ("", "subscriptions: {require_code: true}", "9:31: subscriptions.require_code: "),
         ("", "subscriptions: {find_carrier: true}", "9:31: subscriptions.find_carrier: "),

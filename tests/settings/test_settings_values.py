@@ -15,6 +15,7 @@ from smsgw.service.message import MessageKind
 from smsgw.settings.carrier import Source
 from smsgw.settings.model import Settings
 from smsgw.settings.types import Address, Duration, Hours, Percent
+from smsgw.smpp.status import Reaction
 from smsgw.smpp.tables import Tlv
 
 Write = Callable[..., Path]
@@ -92,6 +93,7 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.receipts", True),
         ("carriers.mtel.message_id", "as_is"),
         ("carriers.mtel.number_ranges", ()),
+        ("carriers.mtel.query_after", 3600),
         ("carriers.mtel.statuses", {}),
         ("billing.feed_dir", None),
         ("billing.import_limit", 1800),
@@ -509,3 +511,20 @@ def test_the_model_is_made_from_code_too() -> None:
     )
     assert made.carriers["a"].enquire_link == 0.5
     assert made.data_dir == Path("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses"),
+    [
+        ("{RSUBMITFAIL: permanent}", {0x45: Reaction.PERMANENT}),
+        ("{ESME_RSUBMITFAIL: temporary}", {0x45: Reaction.TEMPORARY}),
+        ("{esme_rthrottled: throttled}", {0x58: Reaction.THROTTLED}),
+        ("{69: few_tries}", {69: Reaction.FEW_TRIES}),
+        ('{"0x0405": queue_full, 0X4fF: link}', {0x405: Reaction.QUEUE_FULL, 0x4FF: Reaction.LINK}),
+        ("{0xffffffff: tlvs}", {0xFFFFFFFF: Reaction.TLVS}),
+        ("{}", {}),
+    ],
+)
+def test_statuses(shortest: Callable[..., Path], text: str, statuses: dict[int, Reaction]) -> None:
+    loaded = settings.load(shortest(carrier=f"statuses: {text}"))
+    assert loaded.carriers["mtel"].statuses == statuses
