@@ -134,6 +134,8 @@ def simulate(
     drop_after: Annotated[int, number("Fault: cut each connection at PDU N. 0: never.")] = 0,
     reset: Annotated[bool, option("Cut by RST instead of FIN.", "--reset")] = False,
     no_receipts: Annotated[bool, option("Fault: no receipts.", "--no-receipts")] = False,
+    lose_receipts: Annotated[Any, picks("Fault: these receipts never come.")] = None,
+    no_queries: Annotated[bool, option("Fault: query_sm is unknown.", "--no-queries")] = False,
     early_receipts: Annotated[
         bool, option("Fault: receipts before the submit_sm_resp.", "--early-receipts")
     ] = False,
@@ -247,6 +249,8 @@ def simulate(
         refuse_binds=refuse_binds or NONE,
         refuse_bind_status=refuse_bind_status,
         no_receipts=no_receipts,
+        lose_receipts=lose_receipts or NONE,
+        no_queries=no_queries,
         early_receipts=early_receipts,
         receipt_stat=receipt_stat,
         receipt_err=receipt_err,

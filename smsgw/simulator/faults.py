@@ -90,6 +90,10 @@ class Faults:
     """Binds answered with `refuse_bind_status`."""
     refuse_bind_status: int = Status.RBINDFAIL
     no_receipts: bool = False
+    lose_receipts: Pick = NONE
+    """Messages whose receipt never comes, though one is due."""
+    no_queries: bool = False
+    """query_sm is a command it doesn't know."""
     early_receipts: bool = False
     """Receipts go out before the submit_sm_resp that gives their id."""
     receipt_stat: str = "DELIVRD"
@@ -134,6 +138,7 @@ class Mischief:
         self._binds = 0
         self._submits = 0
         self._responses = 0
+        self._receipts = 0
         self._messages = 0
         self._tokens = float(self._burst)
         self._filled_at = 0.0
@@ -172,6 +177,11 @@ class Mischief:
         """Whether the answer to a submit_sm that was taken is lost."""
         self._responses += 1
         return self.faults.lose.strikes(self._responses, self._random)
+
+    def loses_receipt(self) -> bool:
+        """Whether the receipt of a message that was taken is lost."""
+        self._receipts += 1
+        return self.faults.lose_receipts.strikes(self._receipts, self._random)
 
     def drops(self, heard: int) -> bool:
         """Whether a connection is cut at its PDU number `heard`, counted from 1."""

@@ -137,6 +137,15 @@ class ReceiptAnswered(NamedTuple):
     status_name: str
 
 
+class QueryAnswered(NamedTuple):
+    """A query_sm was answered with a state, or refused."""
+
+    at: float
+    session: int
+    message_id: str
+    stat: str | None
+
+
 class MalformedSent(NamedTuple):
     """A PDU went out that the peer has to refuse or to bear with, as was asked for."""
 
@@ -180,6 +189,7 @@ Happening = (
     | MtReceived
     | ReceiptSent
     | ReceiptAnswered
+    | QueryAnswered
     | MalformedSent
     | MalformedAnswered
     | Oddity
@@ -202,6 +212,7 @@ NAMES: Final[dict[type[Happening], str]] = {
     MtReceived: "mt",
     ReceiptSent: "receipt_sent",
     ReceiptAnswered: "receipt_answered",
+    QueryAnswered: "query_answered",
     MalformedSent: "malformed_sent",
     MalformedAnswered: "malformed_answered",
     Oddity: "oddity",

@@ -10,12 +10,14 @@ from smsgw.clock import Clock, utc
 from smsgw.simulator import wire
 from smsgw.simulator.connection import Connection
 from smsgw.simulator.deliveries import ReceiptDelivery
+from smsgw.simulator.fates import Fate, Fates
 from smsgw.simulator.faults import Faults, Mischief
 from smsgw.simulator.happenings import (
     BindRefused,
     BindTaken,
     Happening,
     MtReceived,
+    QueryAnswered,
     ResponseLost,
     SubmitFrozen,
     SubmitRefused,
@@ -28,7 +30,6 @@ from smsgw.smpp.names import Command, Status, Tlv, command_name, status_name
 
 # What this SMSC can't do, and how it says so.
 CANNOT: Final[dict[int, Status]] = {
-    Command.QUERY_SM: Status.RQUERYFAIL,
     Command.CANCEL_SM: Status.RCANCELFAIL,
     Command.REPLACE_SM: Status.RREPLACEFAIL,
     Command.SUBMIT_MULTI: Status.RSUBMITFAIL,
@@ -59,6 +60,7 @@ class Intake:
         self._tell = tell
         self._random = Random(settings.seed)
         self._reassembly = wire.Reassembly(settings.default_alphabet)
+        self._fates = Fates()
         self._next_id = settings.first_id
         self._waiting = 0  # messages for their delivery
         self.ask_for(faults)
@@ -110,8 +112,23 @@ class Intake:
         """Answer another request."""
         if pdu.command in TAKEN:
             self._take(connection, pdu)
+        elif pdu.command == Command.QUERY_SM:
+            self._tell_fate(connection, pdu)
         else:
             connection.respond(pdu, CANNOT.get(pdu.command, Status.RINVCMDID))
+
+    def _tell_fate(self, connection: Connection, pdu: Pdu) -> None:
+        at, number = self._clock.now(), connection.number
+        message_id, stat = pdu.text("message_id"), self._fates.stat(pdu, at)
+        if self.mischief.faults.no_queries:
+            unknown = Pdu(0, sequence=pdu.sequence)  # to which a generic_nack is the response
+            connection.respond(unknown, Status.RINVCMDID)
+            stat = None
+        elif stat is None:
+            connection.respond(pdu, Status.RQUERYFAIL)
+        else:
+            connection.respond(pdu, Status.ROK, self._fates.reply(pdu, stat))
+        self._tell(QueryAnswered(at, number, message_id, stat))
 
     def _take(self, connection: Connection, pdu: Pdu) -> None:
         faults = self.mischief.faults
@@ -129,7 +146,10 @@ class Intake:
             self._tell(_refused(submit))
             self._later(faults.delay, partial(connection.respond, pdu, status))
             return
-        receipt = self._receipt(submit, receipt_id)
+        due = submit.at + faults.delay + self._settings.receipt_delay
+        fate = Fate(submit.source, due, faults.receipt_stat, faults.receipt_err)
+        self._fates.add(message_id, fate)
+        receipt = self._receipt(submit, receipt_id, due)
         self._next_id += 1
         self._waiting += 1
         self._later(faults.delay + self._settings.receipt_delay, self._delivered)
@@ -146,8 +166,8 @@ class Intake:
             return
         self._later(faults.delay, respond)
         if receipt is not None:
-            due = faults.delay + self._settings.receipt_delay
-            self._later(due, partial(self._outgoing.send, receipt))
+            delay = faults.delay + self._settings.receipt_delay
+            self._later(delay, partial(self._outgoing.send, receipt))
 
     def _ids(self, pdu: Pdu) -> tuple[str, str]:
         """The message's id, as the response has it and as the receipt does.
@@ -171,16 +191,15 @@ class Intake:
             self.mts.append(mt)
             self._tell(_received(mt))
 
-    def _receipt(self, submit: Submit, message_id: str) -> ReceiptDelivery | None:
+    def _receipt(self, submit: Submit, message_id: str, due: float) -> ReceiptDelivery | None:
         """The receipt of a submit_sm that was taken, if it asks for one (SMPP 3.4, 5.2.17)."""
         faults = self.mischief.faults
         asked = submit.registered_delivery & 0x03
         wanted = asked == 1 or (asked == 2 and faults.receipt_stat != "DELIVRD")
-        if faults.no_receipts or not wanted:
+        if faults.no_receipts or not wanted or self.mischief.loses_receipt():
             return None
         receipt = Receipt(message_id, submit.destination, faults.receipt_stat)
         self.receipts.append(receipt)
-        due = submit.at + faults.delay + self._settings.receipt_delay
         deliver_sm = wire.receipt(
             submit, message_id, faults.receipt_stat, faults.receipt_err, utc(due)
         )

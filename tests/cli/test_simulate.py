@@ -352,6 +352,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SmscSettings, Faults]]:
         ("--sequences large", Faults(sequences=Sequences.LARGE)),
         ("--bodies nul", Faults(bodies=Bodies.NUL)),
         ("--malform each:3", Faults(malform=Pick(each=3))),
+        (
+            "--lose-receipts 10% --no-queries",
+            Faults(lose_receipts=Pick(share=0.1), no_queries=True),
+        ),
         ("--mute --reset --drop-after 4", Faults(mute=True, drop_by_reset=True, drop_after=4)),
     ],
 )

@@ -353,7 +353,6 @@ def test_data_sm_is_taken_too(esme: Bound) -> None:
 @pytest.mark.parametrize(
     ("command", "fields", "status"),
     [
-        (Command.QUERY_SM, {"message_id": "1"}, Status.RQUERYFAIL),
         (Command.CANCEL_SM, {"message_id": "1"}, Status.RCANCELFAIL),
         (Command.REPLACE_SM, {"message_id": "1"}, Status.RREPLACEFAIL),
     ],
