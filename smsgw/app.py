@@ -9,7 +9,8 @@ from random import Random
 from typing import Any, Final, Self
 
 from smsgw import metrics
-from smsgw.carrier.link import Link, SessionIds
+from smsgw.carrier.ids import SessionIds
+from smsgw.carrier.link import Link
 from smsgw.clock import Clock, SystemClock
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
@@ -18,7 +19,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, inbox, outbox, subscriptions
+from smsgw.storage import assembly, inbox, inquiries, outbox, subscriptions
 from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
@@ -38,6 +39,9 @@ log = get_logger(__name__)
 
 LOOK_EVERY: Final = 0.5  # seconds between two looks for what other processes wrote
 OBSERVE_EVERY: Final = 15.0  # seconds between two readings of the databases for the metrics
+ASK_EVERY: Final = 60.0  # seconds between two looks for messages whose receipt doesn't come
+ASK_AGAIN: Final = 1.0  # seconds, while a carrier has more to be asked than it has places for
+ASK_MOST: Final = 100  # questions to one carrier at once, if its window has places for so many
 TIDY_EVERY: Final = 3600.0  # seconds between two clearings of what nothing refers to any more
 DRAIN: Final = 5.0  # seconds for links to finish; with the rest the daemon stops within 10
 
@@ -179,7 +183,8 @@ class App:
         watching = tasks.create_task(self._watch(), name="watch")
         observing = tasks.create_task(self._keep_observing(), name="observe")
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
-        stack.push_async_callback(_stopped, watching, observing, tidying)
+        asking = tasks.create_task(self._keep_asking(), name="ask")
+        stack.push_async_callback(_stopped, watching, observing, tidying, asking)
         if self._feeds is not None:
             feeding = tasks.create_task(self._feeds.run(), name="feeds")
             stack.push_async_callback(_stopped, feeding)
@@ -271,6 +276,34 @@ class App:
                 orphans = await self._database.run(outbox.tidy, self._clock.now())
                 for carrier, count in orphans.items():
                     metrics.RECEIPTS_ORPHANED.labels(carrier).inc(count)
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_EVERY)
+            await asyncio.gather(*(self._ask(link) for link in self._links))
+
+    async def _ask(self, link: Link) -> None:
+        """Ask a carrier about messages whose receipt doesn't come, while it has places for that."""
+        with suppress(StorageUnavailableError):
+            more = await self._ask_some(link)
+            while more:
+                await asyncio.sleep(ASK_AGAIN)
+                more = await self._ask_some(link)
+
+    async def _ask_some(self, link: Link) -> int:
+        """Ask about as many as there are places for now; of how many that was."""
+        query_after = self._settings.carriers[link.id].query_after
+        after: inquiries.Place | None = inquiries.START
+        while query_after and after is not None and link.state().status is LinkStatus.BOUND:
+            now = self._clock.now()
+            found, after = await self._database.run(
+                inquiries.due, link.id, query_after, now, ASK_MOST, after
+            )
+            if found:
+                if asked := found[: link.ask(found)]:
+                    await self._database.run(inquiries.note, asked, now)
+                return len(asked)
+        return 0
 
     async def _observe(self) -> None:
         with suppress(StorageError, sqlite3.Error):  # the last reading stands

@@ -39,6 +39,7 @@ ALTER TABLE segment ADD COLUMN response_id TEXT;     -- the id as the carrier wr
 ALTER TABLE segment ADD COLUMN receipt     TEXT;     -- message.ReceiptState: the last one's
 ALTER TABLE segment ADD COLUMN done_date   TEXT;     -- as that one gave it
 ALTER TABLE segment ADD COLUMN asked       INTEGER NOT NULL DEFAULT 0;  -- times, for want of one
+ALTER TABLE segment ADD COLUMN asked_at    REAL;     -- the last time
 ALTER TABLE segment ADD COLUMN bare        INTEGER NOT NULL DEFAULT 0;  -- without vendor TLVs
 
 -- Parked receipts may name a handset: the response that gives their id may be lost.
