@@ -4,6 +4,7 @@ The text is only an example in the specification (appendix B), and each vendor w
 `id:7 sub:001 dlvrd:001 submit date:2401011200 done date:2401011201 stat:DELIVRD err:000 text:…`
 """
 
+import re
 from typing import Final, NamedTuple
 
 from smsgw.smpp.names import MessageState, Tlv
@@ -56,7 +57,27 @@ WORDS: Final = {
     "SCHEDULED": "enroute",
     "BUFFERED": "enroute",
     "SKIPPED": "undeliverable",
+    "PENDING": "enroute",
+    "QUEUED": "enroute",
+    "CANCELED": "deleted",
+    "CANCELLED": "deleted",
+    "REJECT": "rejected",
+    "UNDELIVRD": "undeliverable",
+    "UNDELIVERD": "undeliverable",
 }
+
+
+LONGEST: Final = 64  # characters: section 5.2.23 lets a message_id have so many
+
+# The keys, and those that are read by name. What stands before one doesn't matter, if it is no part
+# of a word: some vendors part the fields by commas or line ends.
+_KEY: Final = re.compile(
+    r"(?<![a-z0-9])"
+    r"(?:(?P<id>id)|(?P<done>done[\s_-]*date)|(?P<stat>stat(?:us)?)|(?P<err>err(?:or)?)"
+    r"|(?P<text>text)|sub|dlvrd|submit[\s_-]*date)\s*:",
+    re.IGNORECASE,
+)
+_WORD: Final = re.compile(r"[^\s,;|]+")
 
 
 def is_receipt(esm_class: int) -> bool:
@@ -80,32 +101,31 @@ def parse(pdu: Pdu) -> DeliveryReceipt:
             message_id = value.partition(b"\0")[0].decode("latin-1") or message_id
         elif tag == Tlv.MESSAGE_STATE:
             state = STATES.get(int.from_bytes(value))
-        elif tag == Tlv.NETWORK_ERROR_CODE and not error:
+        elif tag == Tlv.NETWORK_ERROR_CODE and not error and len(value) == 3:
             error = str(int.from_bytes(value[1:]))  # after the octet of the network's type
     if state is None:
         state = WORDS.get(fields.get("stat", "").upper())
-    return DeliveryReceipt(message_id, state, error, fields.get("done date", ""))
+    return DeliveryReceipt(message_id, state, error, fields.get("done", ""))
 
 
 def _fields(octets: bytes) -> dict[str, str]:
-    """The fields before `text:`, which is the customer's, by their keys in lower case.
+    """The fields before `text:`, which is the customer's; of a key that comes twice the first.
 
-    A value may stand off its colon, or be missing. The text is ASCII in any alphabet that comes;
-    in UCS-2 that is so once its NULs are gone.
+    A value may stand off its colon, or be missing; one that can't be a word of an SMSC's counts as
+    missing. The text is ASCII in any alphabet that comes; in UCS-2 that is so once its NULs are
+    gone.
     """
+    text = octets.replace(b"\0", b"").decode("latin-1")
+    keys = list(_KEY.finditer(text))
     fields: dict[str, str] = {}
-    key = which = ""
-    for word in octets.replace(b"\0", b"").decode("latin-1").split():
-        name, colon, value = word.partition(":")
-        if colon:
-            key = name.lower()
-            if key == "text":
-                break
-            if key == "date":
-                key = f"{which} date"
-            fields.setdefault(key, value)
-        elif word.lower() in ("submit", "done"):
-            which = word.lower()
-        elif fields.get(key) == "":
-            fields[key] = word
+    for key, end in zip(keys, [*(key.start() for key in keys[1:]), len(text)], strict=False):
+        if key.lastgroup == "text":
+            break
+        if key.lastgroup:
+            word = _WORD.search(text, key.end(), end)
+            fields.setdefault(key.lastgroup, word[0] if word and _sound(word[0]) else "")
     return fields
+
+
+def _sound(word: str) -> bool:
+    return len(word) <= LONGEST and word.isascii() and word.isprintable()
