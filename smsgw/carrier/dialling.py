@@ -152,7 +152,7 @@ class Dialling:
             if not held.alive or not self._holder.wanted.is_set():
                 continue
             async with self._binding:
-                got = await self._bind(held.place, lost)
+                got = self._locked() or await self._bind(held.place, lost)
             if isinstance(got, Connection):
                 held.connections[lost] = got
                 held.since = self._clock.monotonic()
@@ -165,8 +165,10 @@ class Dialling:
     async def _move_back(self, held: Held) -> None:
         """Change to the first host, if it lets us."""
         async with self._binding:
-            got = await self._bind_all(0, BINDS[self._settings.bind])
+            got = self._locked() or await self._bind_all(0, BINDS[self._settings.bind])
         if isinstance(got, Failure):
+            if got.trouble is Trouble.CREDENTIALS:
+                self._lock(got)
             self._say(got)
             return
         old = Held(held.place, held.since, held.connections)
@@ -187,8 +189,8 @@ class Dialling:
         """What the first host gives that gives it; else why the last one didn't."""
         async with self._binding:
             for place in range(len(self._hosts)):
-                if self._refused and self._clock.monotonic() < self._locked_until:
-                    return self._refused
+                if (refused := self._locked()) is not None:
+                    return refused
                 got = await self._bind_all(place, BINDS[self._settings.bind])
                 if isinstance(got, Held) or got.trouble not in ELSEWHERE:
                     break
@@ -271,6 +273,10 @@ class Dialling:
         self._holder.turn(LinkStatus.WAITING)
         self._say(failure, retry_in=round(delay, 1))
         await _until(self._hurried, ends, within=delay)
+
+    def _locked(self) -> Failure | None:
+        """Why our credentials may not be tried now, if so."""
+        return self._refused if self._clock.monotonic() < self._locked_until else None
 
     def _lock(self, failure: Failure) -> float:
         """Seconds until the credentials may be tried again, counted from the last real try."""
