@@ -152,9 +152,9 @@ class Translator:
         kind = esm_class & KIND_BITS
         if kind == 0:
             return self._mo(pdu, esm_class, session, at)
-        if kind == RECEIPT:
+        if kind in (RECEIPT, RECEIPT | INTERMEDIATE):  # of the latter its state says which it is
             return self._receipt(pdu, at, intermediate=False)
-        if kind in (INTERMEDIATE, INTERMEDIATE | RECEIPT):
+        if kind == INTERMEDIATE:
             return self._receipt(pdu, at, intermediate=True)
         if kind in _SME_MESSAGES:
             return NotOurs(Reason.ACKNOWLEDGEMENT, Ack.DONE)

@@ -180,7 +180,7 @@ class CarrierSettings(Section):
     """Without a final receipt for so long, ask the carrier by query_sm; 0: never."""
     statuses: Statuses = {}
     """Overrides of what a command_status means, by name or number: temporary, queue_full,
-    few_tries, throttled, link, tlvs or permanent."""
+    few_tries, throttled, link, permanent or tlvs."""
 
     @field_validator("hosts")
     @classmethod

@@ -468,6 +468,7 @@ def test_what_was_outstanding_at_the_end_is_lost(world: Any, play: Play) -> None
         caller.transport.abort()
         await bench.until(lambda: bench.diary.outcomes)
         assert bench.acceptances() == [Acceptance.LOST, Acceptance.LOST]
+        assert [each.message_id for each in bench.diary.outcomes] == ["1-1-0", "2-1-0"]
         assert [entry[:2] for entry in bench.diary.named("ended")] == [("ended", "mtel")]
         assert bench.link.state().status is LinkStatus.WAITING
 

@@ -220,7 +220,7 @@ RECEIPT = (
 )
 
 
-@pytest.mark.parametrize("esm_class", [0x04, 0x44, 0x84, 0x07], ids=hex)
+@pytest.mark.parametrize("esm_class", [0x04, 0x44, 0x84, 0x07, 0x24, 0x64, 0xE7], ids=hex)
 def test_a_receipt(esm_class: int) -> None:
     octets = b"\x03\x24\x01\x01" + RECEIPT if esm_class & 0x40 else RECEIPT
     assert taken(deliver(octets, esm_class=esm_class, destination_addr="1")) == Receipt(
@@ -245,10 +245,12 @@ def test_a_receipt_in_tlvs() -> None:
     ids=lambda value: value.decode() if isinstance(value, bytes) else "",
 )
 def test_an_intermediate_notification_is_never_final(stat: bytes, state: ReceiptState) -> None:
-    receipt = taken(deliver(RECEIPT.replace(b"DELIVRD", stat), esm_class=0x20))
-    assert isinstance(receipt, Receipt)
-    assert receipt.state is state
-    assert not receipt.state.final
+    for esm_class, header in ((0x20, b""), (0x60, b"\x03\x24\x01\x01"), (0xA3, b"")):
+        octets = header + RECEIPT.replace(b"DELIVRD", stat)
+        receipt = taken(deliver(octets, esm_class=esm_class))
+        assert isinstance(receipt, Receipt)
+        assert receipt.state is state
+        assert not receipt.state.final
 
 
 @pytest.mark.parametrize(
