@@ -435,7 +435,7 @@ def test_whatever_loads_can_be_sent(
 @pytest.mark.parametrize("status", sorted(SUBMIT), ids=hex)
 def test_every_status_becomes_an_outcome(status: int) -> None:
     response = Pdu(Command.SUBMIT_SM_RESP, status, 1, {"message_id": "a1"} if not status else {})
-    outcome = translator(tlvs={"0x1401": "01"}).outcome(SEGMENT, response, AT)
+    outcome = translator().outcome(SEGMENT, response, AT)
     assert outcome.segment is SEGMENT
     reaction = SUBMIT[status]  # but here are no TLVs that could be left out
     assert outcome.acceptance.name == reaction.name.replace("TLVS", "PERMANENT")
