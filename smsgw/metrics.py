@@ -201,9 +201,30 @@ RETRIES: Final = _counter("smsgw_retries_total", "Segments queued again.", "carr
 UNKNOWN_OUTCOMES: Final = _counter(
     "smsgw_unknown_outcomes_total", "Submits whose response was lost.", "carrier"
 )
+LATE_RESPONSES: Final = _counter(
+    "smsgw_late_responses_total",
+    "Responses that had been given up: used, or too_late as the segment was sent once more.",
+    "carrier", "result",
+)  # fmt: skip
+RESENT: Final = _counter(
+    "smsgw_resent_segments_total",
+    "Segments sent again after a submit whose response was lost: these may arrive twice.",
+    "carrier",
+)  # fmt: skip
+HELD: Final = _gauge(
+    "smsgw_held_segments",
+    "Segments whose response was lost and for which no receipt came: an operator decides.",
+    "carrier",
+)  # fmt: skip
 RECEIPTS: Final = _counter(
     "smsgw_receipts_total", "Delivery receipts by what they say.", "carrier", "state"
 )
+RECEIPTS_MATCHED: Final = _counter(
+    "smsgw_receipts_matched_total",
+    "Final receipts by how their segment was found: id, response, parked, handset, asked; repeated"
+    " where another had settled it.",
+    "carrier", "how",
+)  # fmt: skip
 RECEIPTS_PARKED: Final = _counter(
     "smsgw_receipts_parked_total", "Receipts stored to wait for the id they name.", "carrier"
 )

@@ -1,6 +1,7 @@
 """Messages and what becomes of them: the values that every other room passes around."""
 
 import math
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import Final, Literal, NamedTuple, Self
 
@@ -135,11 +136,27 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.CLAIMED,
             MtState.EXPIRED,
             MtState.CANCELLED,
-            MtState.ACCEPTED,  # the response came after all, before it was sent once more
+            # Where a submit before lost its response: that came after all, or a receipt did, before
+            # it was sent once more; or its time passed, and whether it was delivered is not known.
+            MtState.WAITING,
+            MtState.ACCEPTED,
             MtState.REFUSED,
+            MtState.DELIVERED,
+            MtState.UNDELIVERED,
+            MtState.UNCONFIRMED,
         }
     ),
-    MtState.WAITING: frozenset({MtState.QUEUED, MtState.EXPIRED, MtState.CANCELLED}),
+    MtState.WAITING: frozenset(
+        {
+            MtState.QUEUED,
+            MtState.EXPIRED,
+            MtState.CANCELLED,
+            MtState.ACCEPTED,  # by a late response to the submit before the one that was refused
+            MtState.DELIVERED,
+            MtState.UNDELIVERED,
+            MtState.UNCONFIRMED,
+        }
+    ),
     MtState.CLAIMED: frozenset(
         {
             MtState.QUEUED,  # certainly not sent, or an answer whose response was lost
@@ -150,14 +167,16 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.EXPIRED,
             MtState.DELIVERED,  # response and receipt in one transaction
             MtState.UNDELIVERED,
-            MtState.UNCONFIRMED,  # accepted, where no receipts are asked for
+            MtState.UNCONFIRMED,  # accepted, where no receipts are asked for; or too late to retry
         }
     ),
     MtState.ACCEPTED: frozenset({MtState.DELIVERED, MtState.UNDELIVERED, MtState.UNCONFIRMED}),
     MtState.UNKNOWN: frozenset(
         {
             MtState.QUEUED,
-            MtState.ACCEPTED,  # the response came after all
+            MtState.WAITING,  # the response came after all, and refused it for now
+            MtState.EXPIRED,  # the same, when its time had passed
+            MtState.ACCEPTED,
             MtState.REFUSED,
             MtState.DELIVERED,
             MtState.UNDELIVERED,
@@ -174,6 +193,28 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
 }
 
 FINAL: Final = frozenset(state for state, after in TRANSITIONS.items() if not after)
+
+# Of the states that the segments of a message are in, the first of these is the message's: while
+# one is on its way it is that of the hindmost, then what went wrong; a receipt for some segments
+# stands for all, as carriers may send one a message.
+_HINDMOST_FIRST: Final = (
+    MtState.QUEUED,
+    MtState.WAITING,
+    MtState.CLAIMED,
+    MtState.UNKNOWN,
+    MtState.ACCEPTED,
+    MtState.REFUSED,
+    MtState.UNDELIVERED,
+    MtState.EXPIRED,
+    MtState.CANCELLED,
+    MtState.DELIVERED,
+    MtState.UNCONFIRMED,
+)
+
+
+def message_state(segments: Collection[MtState]) -> MtState:
+    """What became of a message whose segments, one at least, are in these states."""
+    return next(state for state in _HINDMOST_FIRST if state in segments)
 
 
 LongMessages = Literal["udh", "udh16", "sar", "payload"]

@@ -53,6 +53,13 @@ class Meter:
             metrics.SEGMENTS.labels(carrier, state.value).inc(count)
         for carrier, count in tally.parked.items():
             metrics.RECEIPTS_PARKED.labels(carrier).inc(count)
+        for (carrier, how), count in tally.matched.items():
+            metrics.RECEIPTS_MATCHED.labels(carrier, how).inc(count)
+        for (carrier, result), count in tally.late.items():
+            metrics.LATE_RESPONSES.labels(carrier, result).inc(count)
+        resent = Counter(segment.carrier for segment in done.claimed if segment.lost)
+        for carrier, count in resent.items():
+            metrics.RESENT.labels(carrier).inc(count)
         for segment in done.claimed:
             first = segment.key.part == 1 and not segment.attempts
             if first and segment.kind is MessageKind.ANSWER:
