@@ -1,7 +1,6 @@
 """Messages and what becomes of them: the values that every other room passes around."""
 
 import math
-from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import Final, Literal, NamedTuple, Self
 
@@ -193,28 +192,6 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
 }
 
 FINAL: Final = frozenset(state for state, after in TRANSITIONS.items() if not after)
-
-# Of the states that the segments of a message are in, the first of these is the message's: while
-# one is on its way it is that of the hindmost, then what went wrong; a receipt for some segments
-# stands for all, as carriers may send one a message.
-_HINDMOST_FIRST: Final = (
-    MtState.QUEUED,
-    MtState.WAITING,
-    MtState.CLAIMED,
-    MtState.UNKNOWN,
-    MtState.ACCEPTED,
-    MtState.REFUSED,
-    MtState.UNDELIVERED,
-    MtState.EXPIRED,
-    MtState.CANCELLED,
-    MtState.DELIVERED,
-    MtState.UNCONFIRMED,
-)
-
-
-def message_state(segments: Collection[MtState]) -> MtState:
-    """What became of a message whose segments, one at least, are in these states."""
-    return next(state for state in _HINDMOST_FIRST if state in segments)
 
 
 LongMessages = Literal["udh", "udh16", "sar", "payload"]

@@ -198,13 +198,6 @@ def test_whether_the_carrier_may_have_it_by_another_name(
     assert settle(Outcome(segment(NOTICE, 0, 0, 0), acceptance, T, message_id)).unnamed is unnamed
 
 
-def test_a_segment_refused_for_a_tlv_goes_once_more_without() -> None:
-    first = settle(Outcome(segment(NOTICE, 0, 0, 0), Acceptance.TLVS, T))
-    second = settle(Outcome(segment(NOTICE, 1, 0, 0), Acceptance.TLVS, T))
-    assert (first.state, first.bare) == (MtState.WAITING, True)
-    assert second.state is MtState.REFUSED
-
-
 def test_every_decision_is_a_legal_transition() -> None:
     for acceptance in Acceptance:
         for kind in MessageKind:
