@@ -19,7 +19,7 @@ from smsgw.storage import receipts, unnamed
 from smsgw.storage.tidy import MARGIN, ORPHANS, PARKED_FOR, tidy
 
 T = 1_800_000_000.0
-PHONE = Msisdn("359888123456")
+PHONE, OTHER = Msisdn("359888123456"), Msisdn("359888123457")
 ANSWER, CONFIRMATION = MessageKind.ANSWER, MessageKind.CONFIRMATION
 WAIT = 900.0
 
