@@ -201,9 +201,9 @@ RETRIES: Final = _counter("smsgw_retries_total", "Segments queued again.", "carr
 UNKNOWN_OUTCOMES: Final = _counter(
     "smsgw_unknown_outcomes_total", "Submits whose response was lost.", "carrier"
 )
-LATE_RESPONSES: Final = _counter(
-    "smsgw_late_responses_total",
-    "Responses that had been given up: used, or too_late as the segment was sent once more.",
+LATE_OUTCOMES: Final = _counter(
+    "smsgw_late_outcomes_total",
+    "Responses that had been given up, by their use: used, or too_late to change anything.",
     "carrier", "result",
 )  # fmt: skip
 RESENT: Final = _counter(

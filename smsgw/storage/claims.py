@@ -15,7 +15,15 @@ from smsgw.service.message import (
     Segment,
     SegmentKey,
 )
-from smsgw.service.retry import HOLD, LONGEST_WAIT, Losses, after_wait, too_late, valid_until, worth_sending
+from smsgw.service.retry import (
+    HOLD,
+    LONGEST_WAIT,
+    Losses,
+    after_wait,
+    too_late,
+    valid_until,
+    worth_sending,
+)
 from smsgw.storage.messages import cut, insert_segments
 
 # The state stands in the SQL as a literal: only then is the partial index used.

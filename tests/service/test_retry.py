@@ -122,6 +122,8 @@ def test_how_long_a_message_is_worth_sending(given: float | None, until: float) 
     assert valid_until(MessageKind.CODE, T, given) == until
     assert worth_sending(until, until)
     assert not worth_sending(until, until + 0.1)
+
+
 RESEND_NOTICES = Losses(60.0, frozenset({NOTICE}))
 
 
