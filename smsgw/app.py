@@ -19,7 +19,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, inbox, inquiries, outbox, subscriptions
+from smsgw.storage import assembly, inbox, inquiries, settlements, subscriptions
 from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
@@ -29,6 +29,7 @@ from smsgw.storage.lock import hold
 from smsgw.storage.observe import LIVE, Observed, observe
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
+from smsgw.storage.tidy import tidy
 from smsgw.web import unix
 from smsgw.web.app import create_app
 from smsgw.web.control import create_control
@@ -60,7 +61,7 @@ class App:
             derive.rules(settings),
             derive.encodings(settings),
             keyed(settings.data_dir, derive.secret(settings)),
-            derive.sent_once_more(settings),
+            derive.losses(settings),
             derive.reassembly(settings),
         )
         self._database = Database(settings.data_dir, self._policy)
@@ -69,9 +70,7 @@ class App:
             {one.id: one.response_timeout for one in settings.carriers.values()},
             settings.duplicates.limit,
         )
-        self._exchange = Exchange(
-            self._database, self._recent, self._clock, self._policy.sent_once_more
-        )
+        self._exchange = Exchange(self._database, self._recent, self._clock, self._policy.losses)
         ids = SessionIds()
         self._links = [
             Link(
@@ -149,7 +148,7 @@ class App:
         """Take up what the last daemon left, before anything new can come in."""
         now = self._clock.now()
         try:
-            sent = await self._database.run(outbox.recover, now, self._policy.sent_once_more)
+            sent = await self._database.run(settlements.recover, now, self._policy.losses)
             stored, ended = await self._database.run(
                 inbox.remembered,
                 now - self._settings.duplicates.window,
@@ -164,7 +163,8 @@ class App:
             log.warning(
                 "daemon.recovered",
                 sent_once_more=sent[MtState.QUEUED],
-                held_as_unknown=sent[MtState.UNKNOWN],
+                unknown=sent[MtState.UNKNOWN],
+                settled=sent[MtState.DELIVERED] + sent[MtState.UNDELIVERED],
             )
 
     async def _start(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
@@ -273,9 +273,11 @@ class App:
         while True:
             await asyncio.sleep(TIDY_EVERY)
             with suppress(StorageUnavailableError):
-                orphans = await self._database.run(outbox.tidy, self._clock.now())
-                for carrier, count in orphans.items():
+                tidied = await self._database.run(tidy, self._clock.now())
+                for carrier, count in tidied.orphans.items():
                     metrics.RECEIPTS_ORPHANED.labels(carrier).inc(count)
+                for (carrier, state), count in tidied.final.items():
+                    metrics.SEGMENTS.labels(carrier, state.value).inc(count)
 
     async def _keep_asking(self) -> None:
         while True:
@@ -354,6 +356,7 @@ def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
     for carrier in carriers:
         for state in LIVE:
             metrics.QUEUE.labels(carrier, state.value).set(observed.queue.get((carrier, state), 0))
+        metrics.HELD.labels(carrier).set(observed.held.get(carrier, 0))
         oldest = observed.oldest.get(carrier)
         metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
     for registered, count in observed.subscriptions.items():

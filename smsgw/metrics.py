@@ -213,9 +213,30 @@ RETRIES: Final = _counter("smsgw_retries_total", "Segments queued again.", "carr
 UNKNOWN_OUTCOMES: Final = _counter(
     "smsgw_unknown_outcomes_total", "Submits whose response was lost.", "carrier"
 )
+LATE_OUTCOMES: Final = _counter(
+    "smsgw_late_outcomes_total",
+    "Responses that had been given up, by their use: used, or too_late to change anything.",
+    "carrier", "result",
+)  # fmt: skip
+RESENT: Final = _counter(
+    "smsgw_resent_segments_total",
+    "Segments sent again after a submit whose response was lost: these may arrive twice.",
+    "carrier",
+)  # fmt: skip
+HELD: Final = _gauge(
+    "smsgw_held_segments",
+    "Segments whose response was lost and for which no receipt came: an operator decides.",
+    "carrier",
+)  # fmt: skip
 RECEIPTS: Final = _counter(
     "smsgw_receipts_total", "Delivery receipts by what they say.", "carrier", "state"
 )
+RECEIPTS_MATCHED: Final = _counter(
+    "smsgw_receipts_matched_total",
+    "Final receipts by how their segment was found: id, response, parked, handset, asked; repeated"
+    " where another had settled it.",
+    "carrier", "how",
+)  # fmt: skip
 RECEIPTS_PARKED: Final = _counter(
     "smsgw_receipts_parked_total", "Receipts stored to wait for the id they name.", "carrier"
 )

@@ -112,7 +112,7 @@ def show(message: Id, json: Json = False, config: Config = None) -> None:
             fail(f"there is no message {message}")
         (record,) = found
         question = None if record.mo is None else queue.question(stores.con, record.mo)
-    ways = Ways(derive.encodings(settings), derive.sent_once_more(settings))
+    ways = Ways(derive.encodings(settings), derive.losses(settings).resend)
     written = partial(iso if json else to_the_second, timezone=settings.timezone)
     shown = queue_rows.whole(record, question, ways, SystemClock().now(), written)
     if json:

@@ -5,7 +5,7 @@ gateway answers at once and a busy one gets faster by the batch. One task owns a
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from smsgw import metrics
@@ -13,7 +13,7 @@ from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
 from smsgw.service.inbox import Answer, Batch, Inbox
-from smsgw.service.message import MessageKind, Outcome, Receipt
+from smsgw.service.message import Outcome, Receipt
 from smsgw.service.meter import Meter
 from smsgw.service.outbox import Outbox
 from smsgw.service.ports import (
@@ -26,7 +26,7 @@ from smsgw.service.ports import (
     StorageUnavailableError,
     Work,
 )
-from smsgw.service.retry import SENT_ONCE_MORE
+from smsgw.service.retry import HOLD, Losses
 
 log = get_logger(__name__)
 
@@ -50,13 +50,13 @@ class Exchange:
         messages: Messages,
         recent: Recent,
         clock: Clock,
-        sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE,
+        losses: Losses = HOLD,
     ) -> None:
         self._messages = messages
         self._recent = recent
         self._clock = clock
         self._inbox = Inbox(recent)
-        self._outbox = Outbox(sent_once_more)
+        self._outbox = Outbox(losses)
         self._ended: list[SessionEnd] = []
         self._learned: list[Receipt] = []
         self._wake = asyncio.Event()

@@ -135,11 +135,27 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.CLAIMED,
             MtState.EXPIRED,
             MtState.CANCELLED,
-            MtState.ACCEPTED,  # the response came after all, before it was sent once more
+            # Where a submit before lost its response: that came after all, or a receipt did, before
+            # it was sent once more; or its time passed, and whether it was delivered is not known.
+            MtState.WAITING,
+            MtState.ACCEPTED,
             MtState.REFUSED,
+            MtState.DELIVERED,
+            MtState.UNDELIVERED,
+            MtState.UNCONFIRMED,
         }
     ),
-    MtState.WAITING: frozenset({MtState.QUEUED, MtState.EXPIRED, MtState.CANCELLED}),
+    MtState.WAITING: frozenset(
+        {
+            MtState.QUEUED,
+            MtState.EXPIRED,
+            MtState.CANCELLED,
+            MtState.ACCEPTED,  # by a late response to the submit before the one that was refused
+            MtState.DELIVERED,
+            MtState.UNDELIVERED,
+            MtState.UNCONFIRMED,
+        }
+    ),
     MtState.CLAIMED: frozenset(
         {
             MtState.QUEUED,  # certainly not sent, or an answer whose response was lost
@@ -150,14 +166,16 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.EXPIRED,
             MtState.DELIVERED,  # response and receipt in one transaction
             MtState.UNDELIVERED,
-            MtState.UNCONFIRMED,  # accepted, where no receipts are asked for
+            MtState.UNCONFIRMED,  # accepted, where no receipts are asked for; or too late to retry
         }
     ),
     MtState.ACCEPTED: frozenset({MtState.DELIVERED, MtState.UNDELIVERED, MtState.UNCONFIRMED}),
     MtState.UNKNOWN: frozenset(
         {
             MtState.QUEUED,
-            MtState.ACCEPTED,  # the response came after all
+            MtState.WAITING,  # the response came after all, and refused it for now
+            MtState.EXPIRED,  # the same, when its time had passed
+            MtState.ACCEPTED,
             MtState.REFUSED,
             MtState.DELIVERED,
             MtState.UNDELIVERED,

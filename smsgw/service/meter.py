@@ -8,7 +8,7 @@ from prometheus_client import Histogram
 
 from smsgw import metrics
 from smsgw.service.message import Acceptance, MessageKind, Mo, MtState, Outcome
-from smsgw.service.ports import Done, Work
+from smsgw.service.ports import Done, Tally, Work
 from smsgw.text.reassembly import Closing
 
 
@@ -51,14 +51,24 @@ class Meter:
             metrics.MTS.labels(carrier, kind.name.lower()).inc(count)
         for (carrier, state), count in tally.final.items():
             metrics.SEGMENTS.labels(carrier, state.value).inc(count)
-        for carrier, count in tally.parked.items():
-            metrics.RECEIPTS_PARKED.labels(carrier).inc(count)
+        resent = Counter(segment.carrier for segment in done.claimed if segment.lost)
+        for carrier, count in resent.items():
+            metrics.RESENT.labels(carrier).inc(count)
         for segment in done.claimed:
             first = segment.key.part == 1 and not segment.attempts
             if first and segment.kind is MessageKind.ANSWER:
                 _answer_seconds(segment.carrier).observe(now - segment.created_at)
         self._settlements(work)
+        self._matched(tally)
         self._received(work)
+
+    def _matched(self, tally: Tally) -> None:
+        for carrier, count in tally.parked.items():
+            metrics.RECEIPTS_PARKED.labels(carrier).inc(count)
+        for (carrier, how), count in tally.matched.items():
+            metrics.RECEIPTS_MATCHED.labels(carrier, how).inc(count)
+        for (carrier, result), count in tally.late.items():
+            metrics.LATE_OUTCOMES.labels(carrier, result).inc(count)
 
     def _settlements(self, work: Work) -> None:
         again = Counter(

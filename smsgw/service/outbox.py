@@ -3,20 +3,20 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
-from smsgw.service.message import MessageKind, MtState, Outcome, Segment
+from smsgw.service.message import MtState, Outcome, Segment
 from smsgw.service.ports import Carrier, Settlement
-from smsgw.service.retry import SENT_ONCE_MORE, settle
+from smsgw.service.retry import HOLD, Losses, settle
 
 
 class Outbox:
     """Spreads claimed segments over the carriers and collects what becomes of them.
 
     What it keeps is bounded by the carriers' windows: each settlement is of a segment that
-    took a place in one. `sent_once_more` are the kinds that are, when a response was lost.
+    took a place in one. `losses` says what follows where a response was lost.
     """
 
-    def __init__(self, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE) -> None:
-        self._sent_once_more = sent_once_more
+    def __init__(self, losses: Losses = HOLD) -> None:
+        self._losses = losses
         self._carriers: dict[str, Carrier] = {}
         self._settlements: list[Settlement] = []
         self._backlog: dict[str, bool] = {}
@@ -31,7 +31,7 @@ class Outbox:
 
     def settled(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            settlement = settle(outcome, self._sent_once_more)
+            settlement = settle(outcome, self._losses)
             self._settlements.append(settlement)
             if settlement.state is MtState.QUEUED:
                 self._backlog[settlement.carrier] = True

@@ -118,7 +118,7 @@ class Settlement(NamedTuple):
     key: SegmentKey
     carrier: str
     state: MtState
-    not_before: float | None  # set with MtState.WAITING
+    not_before: float | None  # set with MtState.WAITING; with UNKNOWN: when its wait ends
     message_id: str
     error: str
     attempts: int
@@ -126,6 +126,7 @@ class Settlement(NamedTuple):
     response_id: str = ""
     late: bool = False  # of attempt `attempts`, given up before; no other may have begun since
     bare: bool = False
+    unnamed: bool = False  # the carrier may have it, by an id that isn't known
 
 
 class Work(NamedTuple):
@@ -152,6 +153,8 @@ class Tally(NamedTuple):
     created: Mapping[tuple[str, MessageKind], int]  # messages by carrier and kind
     final: Mapping[tuple[str, MtState], int]  # segments by carrier and final state
     parked: Mapping[str, int]  # receipts that matched nothing
+    matched: Mapping[tuple[str, str], int] = {}  # final ones that settled a segment, by how
+    late: Mapping[tuple[str, str], int] = {}  # responses given up before: used or too_late
 
 
 class Done(NamedTuple):

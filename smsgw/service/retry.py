@@ -38,24 +38,35 @@ LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
 # A refusal for the link's pace says nothing of the message: it keeps its place in the queue.
 NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED})
 
-# Kinds whose receiver is waiting for them: better twice than never, so sent once more when the
-# response was lost. All others are held as UNKNOWN until an operator or a receipt decides, unless
-# the configuration says that they too are sent once more.
+# Kinds whose receiver is waiting for them: better twice than never, so sent once more at once when
+# the response was lost.
 SENT_ONCE_MORE: Final = frozenset({MessageKind.CODE, MessageKind.ANSWER})
 
 
-def settle(
-    outcome: Outcome, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
-) -> Settlement:
+class Losses(NamedTuple):
+    """What becomes of the other kinds, and of what was sent once more, when a response was lost."""
+
+    wait: float = 15 * 60.0  # seconds for a receipt that settles it
+    # Kinds that are then sent once more. Others are held until an operator or a receipt decides.
+    resend: Collection[MessageKind] = ()
+
+
+HOLD: Final = Losses()
+
+
+def settle(outcome: Outcome, losses: Losses = HOLD) -> Settlement:
     """What to write of the segment, given what became of its submit."""
     segment, acceptance = outcome.segment, outcome.acceptance
     attempts, lost, bare = segment.attempts, segment.lost, segment.bare
     not_before: float | None = None
+    unnamed = False
     if acceptance is Acceptance.ACCEPTED:
         state = MtState.ACCEPTED
         attempts += 1
+        unnamed = not outcome.message_id
     elif acceptance in NOT_ITS_FAULT:
         state = MtState.QUEUED
+        attempts += outcome.late  # counted when it was given up
     elif acceptance is Acceptance.PERMANENT:
         state = MtState.REFUSED
         attempts += 1
@@ -64,9 +75,10 @@ def settle(
         attempts += 1
         bare = True
     elif acceptance is Acceptance.LOST:
-        state = after_loss(segment.kind, lost, sent_once_more)
+        state, not_before = after_loss(segment.kind, lost, outcome.at, losses)
         attempts += 1
         lost += 1
+        unnamed = True
     else:
         attempts += 1
         state, not_before = _later(outcome, attempts)
@@ -82,14 +94,43 @@ def settle(
         outcome.response_id,
         outcome.late,
         bare,
+        unnamed,
     )
 
 
 def after_loss(
-    kind: MessageKind, lost_before: int, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
-) -> MtState:
-    """Where a segment goes whose submit may or may not have reached the carrier."""
-    return MtState.QUEUED if kind in sent_once_more and not lost_before else MtState.UNKNOWN
+    kind: MessageKind, lost_before: int, at: float, losses: Losses
+) -> tuple[MtState, float | None]:
+    """Where a segment goes whose submit may or may not have reached the carrier, given up at `at`;
+    and when its wait ends, if it has one."""
+    if kind in SENT_ONCE_MORE and not lost_before:
+        return MtState.QUEUED, None
+    return MtState.UNKNOWN, at + losses.wait
+
+
+def after_wait(kind: MessageKind, lost: int, losses: Losses) -> MtState:
+    """Where a segment goes for which no receipt came: QUEUED, or UNKNOWN to be held.
+
+    Nothing is sent a third time blindly.
+    """
+    return MtState.QUEUED if kind in losses.resend and lost == 1 else MtState.UNKNOWN
+
+
+def late_counts(late: Settlement, state: MtState, attempts: int) -> bool:
+    """Whether a late response says something new of a segment that is in `state` after `attempts`.
+
+    An acceptance always does, unless the segment is on the wire once more. A refusal only of the
+    last submit: what became of the one after it isn't changed by it.
+    """
+    if late.state is MtState.ACCEPTED:
+        return state in (MtState.QUEUED, MtState.WAITING, MtState.UNKNOWN)
+    return state in (MtState.QUEUED, MtState.UNKNOWN) and attempts == late.attempts
+
+
+def too_late(lost: int) -> MtState:
+    """What a segment is that is no longer worth sending, after `lost` submits without a response:
+    of these one may have been delivered."""
+    return MtState.UNCONFIRMED if lost else MtState.EXPIRED
 
 
 def valid_until(kind: MessageKind, created_at: float, given: float | None = None) -> float:
@@ -109,5 +150,5 @@ def _later(outcome: Outcome, attempts: int) -> tuple[MtState, float | None]:
     doublings = min(attempts - 1, 16)  # 2^16 x 5 s is beyond any `longest`
     not_before = outcome.at + min(policy.first * 2.0**doublings, policy.longest)
     if not worth_sending(outcome.segment.valid_until, not_before):
-        return MtState.EXPIRED, None
+        return too_late(outcome.segment.lost), None
     return MtState.WAITING, not_before

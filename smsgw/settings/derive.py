@@ -6,7 +6,7 @@ from typing import Final
 from smsgw.service.decision import Rules
 from smsgw.service.message import Encoding, MessageKind, Msisdn
 from smsgw.service.replies import Company, Replies
-from smsgw.service.retry import SENT_ONCE_MORE
+from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings.model import Settings
 from smsgw.text.reassembly import Bounds
 
@@ -34,14 +34,15 @@ def secret(settings: Settings) -> str | None:
 NOTICES: Final = frozenset({MessageKind.NOTICE, MessageKind.ANNOUNCEMENT})
 
 
-def sent_once_more(settings: Settings) -> frozenset[MessageKind]:
-    """The kinds of message that are sent once more when a response was lost."""
-    kinds = SENT_ONCE_MORE
-    if settings.unknown.notice == "resend":
-        kinds |= NOTICES
-    if settings.unknown.other == "resend":
-        kinds |= frozenset(MessageKind) - NOTICES
-    return kinds
+def losses(settings: Settings) -> Losses:
+    """What follows where a response was lost."""
+    unknown = settings.unknown
+    resend = frozenset[MessageKind]()
+    if unknown.notice == "resend":
+        resend |= NOTICES
+    if unknown.other == "resend":
+        resend |= frozenset(MessageKind) - NOTICES - SENT_ONCE_MORE
+    return Losses(unknown.wait, resend)
 
 
 def reassembly(settings: Settings) -> Bounds:

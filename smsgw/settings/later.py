@@ -23,7 +23,6 @@ UNREAD: Final = (
     "subscriptions.hints_per_day",
     "subscriptions.answers_per_day",
     "subscriptions.activation_limit",
-    "unknown.wait",
     "notices.hours",
     "notices.days",
     "notices.holidays.add",

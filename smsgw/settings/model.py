@@ -108,9 +108,9 @@ class Unknown(Section):
     wait: Duration = Duration("15m")
     """For a receipt that settles it."""
     notice: Literal["hold", "resend"] = "hold"
-    """Notices and announcements."""
+    """Then, of notices and announcements."""
     other: Literal["hold", "resend"] = "hold"
-    """Answers are always sent once more, without waiting."""
+    """Then, of the rest. Answers are always sent once more, without waiting."""
 
 
 class Holidays(Section):

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.log import get_logger
@@ -12,9 +12,9 @@ from smsgw.service.decision import Block, Change, Move, Rules, Subscribe
 from smsgw.service.duplicates import Key, Remembered
 from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Intent, read
-from smsgw.service.message import Channel, Encoding, MessageKind, Mo, Mt
+from smsgw.service.message import Channel, Encoding, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
-from smsgw.service.retry import SENT_ONCE_MORE
+from smsgw.service.retry import HOLD, Losses
 from smsgw.storage import stops, subscriptions
 from smsgw.storage.assembly import Assemblies, Assembly, piece_of
 from smsgw.storage.audit import CUSTOMER, Author
@@ -42,7 +42,7 @@ class Policy(NamedTuple):
     rules: Rules
     encodings: Mapping[str, Encoding]  # by carrier
     keyed: Keyed
-    sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE  # when a response was lost
+    losses: Losses = HOLD
     reassembly: Bounds = Bounds()
 
 

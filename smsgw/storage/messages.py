@@ -18,8 +18,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_SEGMENT: Final = """
-INSERT INTO segment (mt_id, part, total, carrier, kind, octets, state, changed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO segment (mt_id, part, total, carrier, kind, octets, state, claimed_at, changed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Messages to two phones of one bucket share a count, which does no harm. So many make a table of a
@@ -94,11 +94,12 @@ def insert_segments(
     con: sqlite3.Connection, segments: ByCarrier, claimed: Collection[SegmentKey], now: float
 ) -> None:
     """Store new segments: those of `claimed` as claimed, all others as queued."""
+    claimed_now, queued = (MtState.CLAIMED.value, now, now), (MtState.QUEUED.value, None, now)
     con.executemany(
         INSERT_SEGMENT,
         [
             (*one.key, one.total, carrier, one.kind, one.octets,
-             MtState.CLAIMED if one.key in claimed else MtState.QUEUED, now)
+             *(claimed_now if one.key in claimed else queued))
             for carrier, group in segments.items() for one in group
         ],
     )  # fmt: skip

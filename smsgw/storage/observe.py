@@ -35,6 +35,7 @@ class Observed(NamedTuple):
     oldest: Mapping[str, float]  # when the oldest queued message was made, by carrier
     subscriptions: Mapping[SubscriptionState, int]
     feed: Feed | None
+    held: Mapping[str, int] = {}  # unknown segments whose wait is over, by carrier
 
 
 def observe(data_dir: Path) -> Observed:
@@ -51,6 +52,7 @@ def observe(data_dir: Path) -> Observed:
             oldest=_oldest(con),
             subscriptions=subscriptions.counts(con),
             feed=_feed(con) if cache.attached else None,
+            held=_held(con),
         )
 
 
@@ -70,6 +72,15 @@ def _oldest(con: sqlite3.Connection) -> dict[str, float]:
         con.execute(
             "SELECT segment.carrier, min(created_at) FROM segment JOIN mt ON mt.id = mt_id"
             f" WHERE state = '{MtState.QUEUED}' GROUP BY segment.carrier"
+        )
+    )
+
+
+def _held(con: sqlite3.Connection) -> dict[str, int]:
+    return dict(
+        con.execute(
+            "SELECT carrier, count(*) FROM segment"
+            f" WHERE state = '{MtState.UNKNOWN}' AND not_before IS NULL GROUP BY carrier"
         )
     )
 

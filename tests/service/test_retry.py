@@ -13,10 +13,13 @@ from smsgw.service.message import (
     Segment,
     SegmentKey,
 )
+from smsgw.service.ports import Settlement
 from smsgw.service.retry import (
-    SENT_ONCE_MORE,
     VALIDITY,
+    Losses,
     after_loss,
+    after_wait,
+    late_counts,
     settle,
     valid_until,
     worth_sending,
@@ -65,10 +68,11 @@ def segment(
         (Acceptance.FEW_TRIES, ANSWER, 1, 0, 0, MtState.WAITING, 60.0, 2),
         (Acceptance.FEW_TRIES, ANSWER, 2, 0, 0, MtState.REFUSED, None, 3),
         (Acceptance.LOST, ANSWER, 0, 0, 0, MtState.QUEUED, None, 1),
-        (Acceptance.LOST, ANSWER, 1, 1, 0, MtState.UNKNOWN, None, 2),
+        (Acceptance.TEMPORARY, ANSWER, 9, 1, 86_200, MtState.UNCONFIRMED, None, 10),
+        (Acceptance.LOST, ANSWER, 1, 1, 0, MtState.UNKNOWN, 900.0, 2),
         (Acceptance.LOST, MessageKind.CODE, 0, 0, 0, MtState.QUEUED, None, 1),
-        (Acceptance.LOST, MessageKind.CONFIRMATION, 0, 0, 0, MtState.UNKNOWN, None, 1),
-        (Acceptance.LOST, NOTICE, 0, 0, 0, MtState.UNKNOWN, None, 1),
+        (Acceptance.LOST, MessageKind.CONFIRMATION, 0, 0, 0, MtState.UNKNOWN, 900.0, 1),
+        (Acceptance.LOST, NOTICE, 0, 0, 0, MtState.UNKNOWN, 900.0, 1),
     ],
 )
 def test_what_becomes_of_a_segment(
@@ -120,33 +124,85 @@ def test_how_long_a_message_is_worth_sending(given: float | None, until: float) 
     assert not worth_sending(until, until + 0.1)
 
 
+RESEND_NOTICES = Losses(60.0, frozenset({NOTICE}))
+
+
 @pytest.mark.parametrize("kind", MessageKind)
 def test_nothing_is_sent_a_third_time_blindly(kind: MessageKind) -> None:
-    assert after_loss(kind, 1) is MtState.UNKNOWN
-
-
-RESENT = frozenset({*SENT_ONCE_MORE, MessageKind.CONFIRMATION})
+    everything = Losses(60.0, frozenset(MessageKind))
+    assert after_loss(kind, 1, T, everything) == (MtState.UNKNOWN, T + 60)
+    assert after_wait(kind, 2, everything) is MtState.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("kind", "lost", "state"),
     [
-        (MessageKind.CONFIRMATION, 0, MtState.QUEUED),
-        (MessageKind.CONFIRMATION, 1, MtState.UNKNOWN),
-        (MessageKind.NOTICE, 0, MtState.UNKNOWN),
-        (MessageKind.ANSWER, 0, MtState.QUEUED),
+        pytest.param(NOTICE, 1, MtState.QUEUED, id="once more"),
+        pytest.param(NOTICE, 2, MtState.UNKNOWN, id="it was sent once more"),
+        pytest.param(MessageKind.CONFIRMATION, 1, MtState.UNKNOWN, id="of a kind that is held"),
+        pytest.param(ANSWER, 2, MtState.UNKNOWN, id="an answer that was sent once more"),
     ],
 )
-def test_the_configuration_may_have_more_sent_once_more(
-    kind: MessageKind, lost: int, state: MtState
+def test_after_the_wait_for_a_receipt(kind: MessageKind, lost: int, state: MtState) -> None:
+    assert after_wait(kind, lost, RESEND_NOTICES) is state
+
+
+def late(acceptance: Acceptance, kind: MessageKind = NOTICE) -> Settlement:
+    """Of a first submit."""
+    return settle(Outcome(segment(kind, 0, 0, 0), acceptance, T, "A", late=True))
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "state", "attempts", "counts"),
+    [
+        pytest.param(Acceptance.ACCEPTED, MtState.UNKNOWN, 1, True, id="while it waits"),
+        pytest.param(Acceptance.ACCEPTED, MtState.QUEUED, 1, True, id="before it goes once more"),
+        pytest.param(Acceptance.ACCEPTED, MtState.CLAIMED, 1, False, id="on the wire once more"),
+        pytest.param(Acceptance.ACCEPTED, MtState.WAITING, 2, True, id="refused since, for now"),
+        pytest.param(Acceptance.ACCEPTED, MtState.UNKNOWN, 2, True, id="lost once more"),
+        pytest.param(Acceptance.ACCEPTED, MtState.ACCEPTED, 2, False, id="accepted since"),
+        pytest.param(Acceptance.ACCEPTED, MtState.CANCELLED, 1, False, id="by the operator"),
+        pytest.param(Acceptance.PERMANENT, MtState.UNKNOWN, 1, True, id="refused"),
+        pytest.param(Acceptance.PERMANENT, MtState.QUEUED, 1, True, id="refused, before it goes"),
+        pytest.param(Acceptance.PERMANENT, MtState.UNKNOWN, 2, False, id="the second is unknown"),
+        pytest.param(Acceptance.THROTTLED, MtState.UNKNOWN, 1, True, id="certainly not sent"),
+        pytest.param(Acceptance.TEMPORARY, MtState.DELIVERED, 1, False, id="a receipt came"),
+    ],
+)
+def test_what_a_late_response_changes(
+    acceptance: Acceptance, state: MtState, attempts: int, counts: bool
 ) -> None:
-    outcome = Outcome(segment(kind, lost, lost, 0), Acceptance.LOST, T)
-    assert settle(outcome, RESENT).state is state
+    assert late_counts(late(acceptance), state, attempts) is counts
+
+
+def test_every_late_response_that_counts_is_a_legal_transition() -> None:
+    for acceptance in set(Acceptance) - {Acceptance.LOST, Acceptance.NOT_SENT}:
+        settled = late(acceptance)
+        assert (settled.attempts, settled.lost) == (1, 0)
+        for state in MtState:
+            if late_counts(settled, state, 1) and settled.state is not state:
+                assert settled.state in TRANSITIONS[state]
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "message_id", "unnamed"),
+    [
+        (Acceptance.ACCEPTED, "A", False),
+        (Acceptance.ACCEPTED, "", True),
+        (Acceptance.LOST, "", True),
+        (Acceptance.TEMPORARY, "", False),
+        (Acceptance.NOT_SENT, "", False),
+    ],
+)
+def test_whether_the_carrier_may_have_it_by_another_name(
+    acceptance: Acceptance, message_id: str, unnamed: bool
+) -> None:
+    assert settle(Outcome(segment(NOTICE, 0, 0, 0), acceptance, T, message_id)).unnamed is unnamed
 
 
 def test_every_decision_is_a_legal_transition() -> None:
     for acceptance in Acceptance:
         for kind in MessageKind:
-            for attempts, lost, age in ((0, 0, 0.0), (1, 1, 0.0), (9, 0, 1e6)):
+            for attempts, lost, age in ((0, 0, 0.0), (1, 1, 0.0), (9, 0, 1e6), (9, 1, 1e6)):
                 settled = settle(Outcome(segment(kind, attempts, lost, age), acceptance, T))
                 assert settled.state in TRANSITIONS[MtState.CLAIMED]

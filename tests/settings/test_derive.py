@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
+from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings import derive, load
 from smsgw.settings.model import Settings
 from smsgw.text.reassembly import Bounds
@@ -61,18 +62,21 @@ K = MessageKind
 
 
 @pytest.mark.parametrize(
-    ("unknown", "kinds"),
+    ("unknown", "losses"),
     [
-        ("{}", {K.CODE, K.ANSWER}),
-        ("{other: resend}", {K.CODE, K.ANSWER, K.CONFIRMATION, K.MANUAL}),
-        ("{notice: resend}", {K.CODE, K.ANSWER, K.NOTICE, K.ANNOUNCEMENT}),
-        ("{notice: resend, other: resend}", set(K)),
+        ("{}", Losses(900.0, frozenset())),
+        ("{wait: 1h, other: resend}", Losses(3600.0, frozenset({K.CONFIRMATION, K.MANUAL}))),
+        ("{notice: resend}", Losses(900.0, frozenset({K.NOTICE, K.ANNOUNCEMENT}))),
+        (
+            "{notice: resend, other: resend}",
+            Losses(900.0, frozenset(set(K) - SENT_ONCE_MORE)),
+        ),
     ],
 )
-def test_what_is_sent_once_more(tmp_path: Path, unknown: str, kinds: set[MessageKind]) -> None:
+def test_what_follows_a_lost_response(tmp_path: Path, unknown: str, losses: Losses) -> None:
     path = tmp_path / "smsgw.yaml"
     path.write_text(f"{CONFIGURATION}unknown: {unknown}\n", encoding="utf-8")
-    assert derive.sent_once_more(load(path)) == kinds
+    assert derive.losses(load(path)) == losses
 
 
 @pytest.mark.parametrize(

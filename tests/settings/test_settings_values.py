@@ -391,7 +391,7 @@ def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | No
         ("subscriptions: {hints_per_day: 1}", ["9:32: {}.hints_per_day"]),
         ("subscriptions: {answers_per_day: 1}", ["9:34: {}.answers_per_day"]),
         ("subscriptions: {activation_limit: 0}", ["9:35: {}.activation_limit"]),
-        ("unknown: {wait: 1m, other: resend, notice: resend}", ["9:17: {}.wait"]),
+        ("unknown: {wait: 1m, other: resend, notice: resend}", []),
         ('notices: {hours: "09:00-21:00"}', ["9:18: {}.hours"]),
         ("notices: {days: all, max_per_run: 1}", ["9:17: {}.days", "9:35: {}.max_per_run"]),
         ("notices: {min_validity: 1h}", ["9:25: {}.min_validity"]),

@@ -28,11 +28,13 @@ from smsgw.service.message import (
 from smsgw.service.ports import Done, Redelivery, SessionEnd, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import VALIDITY, settle
-from smsgw.storage import exchange, inbox, outbox, stops
+from smsgw.storage import claims, exchange, inbox, stops
 from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway, transaction
 from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.storage.settlements import recover
+from smsgw.storage.tidy import PARKED_FOR, tidy
 from smsgw.text.userdata import Part
 
 T = 1_800_000_000.0
@@ -300,12 +302,12 @@ def test_what_is_no_longer_worth_sending_is_expired(con: sqlite3.Connection) -> 
 def test_after_a_crash_a_claimed_answer_is_sent_once_more_and_never_again(
     con: sqlite3.Connection, sent: Segment
 ) -> None:
-    assert outbox.recover(con, T) == {MtState.QUEUED: 1}
+    assert recover(con, T) == {MtState.QUEUED: 1}
     (again,) = commit(con, free=5).claimed
     assert again.key == sent.key
     assert again.octets == sent.octets
 
-    assert outbox.recover(con, T) == {MtState.UNKNOWN: 1}
+    assert recover(con, T) == {MtState.UNKNOWN: 1}
     assert not commit(con, free=5).claimed
 
 
@@ -314,17 +316,7 @@ def test_after_a_crash_a_claimed_confirmation_is_held(con: sqlite3.Connection) -
         enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x", T)], {}, T)
     commit(con, free=5)
 
-    assert outbox.recover(con, T) == {MtState.UNKNOWN: 1}
-
-
-def test_after_a_crash_a_confirmation_is_sent_once_more_where_that_is_configured(
-    con: sqlite3.Connection,
-) -> None:
-    with transaction(con):
-        enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x", T)], {}, T)
-    for state in (MtState.QUEUED, MtState.UNKNOWN):
-        commit(con, free=5)
-        assert outbox.recover(con, T, {MessageKind.CONFIRMATION}) == {state: 1}
+    assert recover(con, T) == {MtState.UNKNOWN: 1}
 
 
 def test_a_part_that_was_accepted_is_not_repeated(con: sqlite3.Connection) -> None:
@@ -349,7 +341,7 @@ def test_a_transaction_that_fails_leaves_nothing(
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(outbox, "wake_at", full)
+    monkeypatch.setattr(claims, "wake_at", full)
     with pytest.raises(sqlite3.OperationalError):
         commit(con, mos=[mo(NUMBER)], free=5)
 
@@ -385,10 +377,10 @@ def test_what_the_rule_on_redeliveries_needs_survives(con: sqlite3.Connection) -
 
 
 def test_tidying_drops_orphans_and_keeps_what_may_still_match(con: sqlite3.Connection) -> None:
-    commit(con, receipts=[receipt("old")._replace(received_at=T - outbox.PARKED_FOR - 1)])
+    commit(con, receipts=[receipt("old")._replace(received_at=T - PARKED_FOR - 1)])
     commit(con, receipts=[receipt("young")])
 
-    assert outbox.tidy(con, T) == {"mtel": 1}
+    assert tidy(con, T).orphans == {"mtel": 1}
     assert con.execute("SELECT message_id FROM parked_receipt").fetchall() == [("young",)]
 
 
@@ -457,7 +449,7 @@ def test_a_redelivery_of_what_could_not_be_decided_is_not_noted(
 
 def test_what_waits_for_a_carrier_that_is_gone_expires(con: sqlite3.Connection) -> None:
     commit(con, mos=[mo("smetka"), mo("help", received_at=T + 10)])
-    outbox.tidy(con, T + VALIDITY[MessageKind.ANSWER] + 5)
+    tidy(con, T + VALIDITY[MessageKind.ANSWER] + 5)
 
     assert [state for _, _, state in states(con)] == ["expired", "queued"]
 
@@ -468,8 +460,8 @@ def test_the_partial_indexes_are_used(con: sqlite3.Connection) -> None:
             row[3] for row in con.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
         )
 
-    assert "segment_queued" in plan(outbox.SELECT_QUEUED, "mtel", 10)
-    assert "TEMP B-TREE" not in plan(outbox.SELECT_QUEUED, "mtel", 10)
+    assert "segment_queued" in plan(claims.SELECT_QUEUED, "mtel", 10)
+    assert "TEMP B-TREE" not in plan(claims.SELECT_QUEUED, "mtel", 10)
 
 
 def test_a_stop_by_message_and_a_registration_that_lifts_it(con: sqlite3.Connection) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC
 from pathlib import Path
@@ -20,15 +20,18 @@ from smsgw.service.message import (
     MessageKind,
     Mo,
     Msisdn,
+    Mt,
     Outcome,
     Segment,
     Verdict,
 )
 from smsgw.service.ports import LinkState, LinkStatus
 from smsgw.service.replies import Company, Replies
-from smsgw.service.retry import SENT_ONCE_MORE
+from smsgw.service.retry import HOLD, Losses
 from smsgw.storage import database
+from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.inbox import Policy
+from smsgw.storage.messages import enqueue
 from smsgw.storage.sqlite import Database
 
 T = 1_800_000_000.0
@@ -87,13 +90,11 @@ class OurCarrier:
 class World:
     """An exchange at work on a database in `folder`."""
 
-    def __init__(
-        self, folder: Path, places: int, kinds: Collection[MessageKind] = SENT_ONCE_MORE
-    ) -> None:
+    def __init__(self, folder: Path, places: int, losses: Losses = HOLD) -> None:
         self.clock = VirtualClock()
-        self.database = Database(folder, POLICY)
+        self.database = Database(folder, POLICY._replace(losses=losses))
         self.recent = Recent(600.0, {"mtel": 60.0}, 1000)
-        self.exchange = Exchange(self.database, self.recent, self.clock, kinds)
+        self.exchange = Exchange(self.database, self.recent, self.clock, losses)
         self.carrier = OurCarrier(self, places)
         self.exchange.add(self.carrier)
         self.happened: list[str] = []
@@ -126,10 +127,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(
-    folder: Path, places: int = 10, sent_once_more: Collection[MessageKind] = SENT_ONCE_MORE
-) -> AsyncIterator[World]:
-    one = World(folder, places, sent_once_more)
+async def world(folder: Path, places: int = 10, losses: Losses = HOLD) -> AsyncIterator[World]:
+    one = World(folder, places, losses)
     async with one.database, asyncio.timeout(30):
         await one.database.look()
         running = asyncio.create_task(one.exchange.run())
@@ -218,15 +217,23 @@ def test_a_lost_answer_is_sent_once_more(tmp_path: Path) -> None:
     assert stored(tmp_path, "SELECT state, lost FROM segment WHERE mt_id = 1") == [("unknown", 2)]
 
 
-def test_which_kinds_are_sent_once_more_is_told(tmp_path: Path) -> None:
+def test_a_lost_notice_is_sent_once_more_after_its_wait(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with world(tmp_path, sent_once_more={MessageKind.NOTICE}) as one:
-            one.send("help")
-            await one.until(2)
+        with closing(open_gateway(tmp_path)) as con, transaction(con):
+            enqueue(con, [Mt("mtel", MessageKind.NOTICE, PHONE, "x", T)], {}, T)
+        async with world(tmp_path, losses=Losses(60.0, {MessageKind.NOTICE})) as one:
+            await one.until(1)
             one.carrier.settle(Acceptance.LOST)
+            one.send("help")
+            await one.until(3)
+            assert [each.key.mt for each in one.carrier.submitted] == [2]
+            one.clock.at += 60
+            one.exchange.ready("mtel")
+            await one.until(4)
+            assert [each.key.mt for each in one.carrier.submitted] == [2, 1]
 
     asyncio.run(scenario())
-    assert stored(tmp_path, "SELECT state, lost FROM segment") == [("unknown", 1)]
+    assert stored(tmp_path, "SELECT state, lost FROM segment WHERE mt_id = 1") == [("claimed", 1)]
 
 
 def test_a_segment_refused_for_now_is_tried_when_its_time_has_come(

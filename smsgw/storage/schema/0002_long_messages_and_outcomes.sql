@@ -42,9 +42,30 @@ ALTER TABLE segment ADD COLUMN asked       INTEGER NOT NULL DEFAULT 0;  -- times
 ALTER TABLE segment ADD COLUMN asked_at    REAL;     -- the last time
 ALTER TABLE segment ADD COLUMN bare        INTEGER NOT NULL DEFAULT 0;  -- without vendor TLVs
 
+UPDATE segment SET claimed_at = changed_at WHERE state IN ('claimed', 'accepted', 'unknown');
+DROP INDEX segment_unknown;
+CREATE INDEX segment_unknown ON segment (not_before) WHERE state = 'unknown';
+
 -- Parked receipts may name a handset: the response that gives their id may be lost.
 ALTER TABLE parked_receipt ADD COLUMN msisdn    TEXT;
 ALTER TABLE parked_receipt ADD COLUMN done_date TEXT NOT NULL DEFAULT '';
+ALTER TABLE parked_receipt ADD COLUMN blocked   INTEGER NOT NULL DEFAULT 0;  -- by a claimed segment
+CREATE INDEX parked_receipt_handset ON parked_receipt (carrier, msisdn) WHERE msisdn IS NOT NULL;
+CREATE INDEX parked_receipt_blocked ON parked_receipt (carrier, msisdn) WHERE blocked = 1;
+
+-- Submits that the carrier may know by an id that we don't: the response was lost, or gave none.
+CREATE TABLE unnamed_submit (
+    carrier    TEXT    NOT NULL,
+    msisdn     TEXT    NOT NULL,
+    mt_id      INTEGER NOT NULL,
+    part       INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,             -- segment.attempts after it
+    claimed_at REAL    NOT NULL,
+    PRIMARY KEY (carrier, msisdn, mt_id, part, attempt)
+) WITHOUT ROWID;
+INSERT INTO unnamed_submit
+    SELECT segment.carrier, msisdn, mt_id, part, attempts, claimed_at
+    FROM segment JOIN mt ON mt.id = mt_id WHERE state = 'unknown';
 
 -- Receipts that belonged to nothing, kept for a look.
 CREATE TABLE orphan_receipt (

@@ -1,0 +1,160 @@
+"""Storing what goes out: a segment is on disk as claimed before its first octet leaves."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from smsgw.service.message import (
+    Encoding,
+    Layout,
+    MessageKind,
+    Msisdn,
+    Mt,
+    MtState,
+    Segment,
+    SegmentKey,
+)
+from smsgw.service.retry import (
+    HOLD,
+    LONGEST_WAIT,
+    Losses,
+    after_wait,
+    too_late,
+    valid_until,
+    worth_sending,
+)
+from smsgw.storage.messages import cut, insert_segments
+
+# The state stands in the SQL as a literal: only then is the partial index used.
+SELECT_QUEUED: Final = f"""
+SELECT segment.mt_id, part, segment.kind, msisdn, octets, data_coding, layout, attempts, created_at,
+       lost, reference, total, valid_until, bare
+FROM segment JOIN mt ON mt.id = segment.mt_id
+WHERE state = '{MtState.QUEUED}' AND segment.carrier = ?
+ORDER BY segment.kind, segment.mt_id, part
+LIMIT ?
+"""
+
+
+class Claims(NamedTuple):
+    """What a transaction claimed."""
+
+    segments: Sequence[Segment]
+    backlog: Collection[str]
+    final: Counter[tuple[str, MtState]]  # queued segments no longer worth sending, by carrier
+
+
+def claim(
+    con: sqlite3.Connection,
+    new: Sequence[Mt],
+    free: Mapping[str, int],
+    encodings: Mapping[str, Encoding],
+    now: float,
+    losses: Losses = HOLD,
+) -> Claims:
+    """Store new messages, and claim what goes next: of what was queued and what is new, the most
+    urgent and oldest, as many segments of a carrier as `free` has places for it.
+
+    What is claimed at once is written once. Queued segments that are no longer worth sending
+    are expired instead.
+    """
+    fresh = cut(con, new, encodings)
+    claimed: list[Segment] = []
+    final: Counter[tuple[str, MtState]] = Counter()
+    backlog = (_wake(con, now) | _end_waits(con, now, losses) | fresh.keys()) - free.keys()
+    for carrier, places in free.items():
+        queued, stale = _queued(con, carrier, places + 1, now)
+        final.update((carrier, state) for state in stale)
+        candidates = [*queued, *fresh.get(carrier, ())]
+        if queued:  # what is new is in order by itself
+            candidates.sort(key=lambda one: (one.kind, one.key))
+        chosen = candidates[:places]
+        if max(len(candidates), len(queued) + len(stale)) > places:
+            backlog.add(carrier)
+        claimed += chosen
+        waited = {one.key for one in queued}
+        con.executemany(
+            f"UPDATE segment SET state = '{MtState.CLAIMED}', claimed_at = ?1, changed_at = ?1"
+            " WHERE mt_id = ?2 AND part = ?3",
+            [(now, *one.key) for one in chosen if one.key in waited],
+        )
+    insert_segments(con, fresh, {one.key for one in claimed}, now)
+    return Claims(claimed, backlog, final)
+
+
+def _queued(
+    con: sqlite3.Connection, carrier: str, limit: int, now: float
+) -> tuple[list[Segment], list[MtState]]:
+    """The next segments in a carrier's queue, and what became of those that are too old."""
+    found: list[Segment] = []
+    stale: list[Segment] = []
+    for row in con.execute(SELECT_QUEUED, (carrier, limit)):
+        mt_id, part, kind, msisdn, octets, data_coding, layout, attempts, created_at = row[:9]
+        lost, reference, total, until, bare = row[9:]
+        one = Segment(
+            SegmentKey(mt_id, part),
+            carrier,
+            MessageKind(kind),
+            Msisdn(msisdn),
+            octets,
+            data_coding,
+            Layout(layout),
+            attempts,
+            created_at,
+            lost,
+            reference,
+            total,
+            valid_until(MessageKind(kind), created_at, until),
+            bool(bare),
+        )
+        (found if worth_sending(one.valid_until, now) else stale).append(one)
+    states = [too_late(one.lost) for one in stale]
+    con.executemany(
+        "UPDATE segment SET state = ?, changed_at = ? WHERE mt_id = ? AND part = ?",
+        [(state, now, *one.key) for state, one in zip(states, stale, strict=True)],
+    )
+    return found, states
+
+
+def _wake(con: sqlite3.Connection, now: float) -> set[str]:
+    """Queue the waiting segments whose time has come, and name their carriers.
+
+    One that waits longer than any does is of a time before the clock was set back.
+    """
+    rows = con.execute(
+        f"UPDATE segment SET state = '{MtState.QUEUED}', not_before = NULL, changed_at = ?1"
+        f" WHERE state = '{MtState.WAITING}' AND (not_before <= ?1 OR not_before > ?2)"
+        " RETURNING carrier",
+        (now, now + LONGEST_WAIT),
+    ).fetchall()
+    return {carrier for (carrier,) in rows}
+
+
+def _end_waits(con: sqlite3.Connection, now: float, losses: Losses) -> set[str]:
+    """Queue once more, or hold, what waited for a receipt; name the carriers of what is queued."""
+    queued = set()
+    for mt_id, part, carrier, kind, lost in con.execute(
+        "SELECT mt_id, part, carrier, kind, lost FROM segment"
+        f" WHERE state = '{MtState.UNKNOWN}' AND (not_before <= ? OR not_before > ?)",
+        (now, now + losses.wait),
+    ).fetchall():
+        state = after_wait(MessageKind(kind), lost, losses)
+        con.execute(
+            "UPDATE segment SET state = ?, not_before = NULL WHERE mt_id = ? AND part = ?",
+            (state, mt_id, part),
+        )
+        if state is MtState.QUEUED:
+            queued.add(carrier)
+    return queued
+
+
+def wake_at(con: sqlite3.Connection) -> float | None:
+    """When the next wait of a segment ends."""
+    ends = [
+        at
+        for state in (MtState.WAITING, MtState.UNKNOWN)
+        for (at,) in con.execute(f"SELECT min(not_before) FROM segment WHERE state = '{state}'")
+        if at is not None
+    ]
+    return min(ends, default=None)

@@ -1,0 +1,204 @@
+"""Storing what became of submits: their responses, in time or late or lost, and their receipts."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from smsgw.log import get_logger
+from smsgw.service.matching import BY_RECEIPT, How
+from smsgw.service.message import FINAL, Encoding, MessageKind, MtState, Receipt, SegmentKey
+from smsgw.service.ports import Settlement
+from smsgw.service.retry import HOLD, Losses, after_loss, late_counts
+from smsgw.storage import receipts, unnamed
+from smsgw.storage.database import transaction
+from smsgw.storage.receipts import ById, Found
+
+log = get_logger(__name__)
+
+# What is missing is bound as '' or 0: sqlite3 binds these, and exact strings, numbers and bytes, in
+# half the time that it takes for None, for an enumeration's member, or for True.
+_SET: Final = (
+    "state = ?, not_before = nullif(?, 0), message_id = nullif(?, ''),"
+    " response_id = nullif(?, ''), error = nullif(?, ''), bare = ?, receipt = nullif(?, ''),"
+    " done_date = nullif(?, ''), changed_at = ?"
+)
+
+# The state stands in the SQL as a literal: only then is the partial index used.
+UPDATE_SETTLED: Final = f"""
+UPDATE segment SET {_SET}, attempts = ?, lost = ?
+WHERE mt_id = ? AND part = ? AND state = '{MtState.CLAIMED}'
+"""
+
+# With a receipt that came beside the response; not one that waited here since before the submit.
+UPDATE_WITH_RECEIPT: Final = f"{UPDATE_SETTLED} AND claimed_at <= ?"
+
+# The attempt was counted when it was given up.
+UPDATE_LATE: Final = f"UPDATE segment SET {_SET}, lost = lost - 1 WHERE mt_id = ? AND part = ?"
+
+
+class Sheet(NamedTuple):
+    """What one transaction settles with."""
+
+    con: sqlite3.Connection
+    final: ById  # receipts that came; what is used is taken out
+    words: ById  # those that settle nothing
+    parked: bool  # whether some came before
+    unconfirmed: Collection[str]  # carriers that aren't asked for receipts
+    now: float
+    found: Found
+
+
+def settle(
+    con: sqlite3.Connection,
+    settlements: Sequence[Settlement],
+    came: Iterable[Receipt],
+    learned: Iterable[Receipt],
+    encodings: Mapping[str, Encoding],
+    now: float,
+) -> Found:
+    """Write what became of submits, what receipts say that came, and what was learned by asking.
+
+    A response and its receipt often come in one read: they are matched before anything is
+    written, and written once.
+    """
+    unconfirmed = {carrier for carrier, encoding in encodings.items() if not encoding.receipts}
+    parked = receipts.any_parked(con)
+    sheet = Sheet(con, *receipts.sort(came), parked, unconfirmed, now, Found.nothing())
+    _in_time(sheet, [settled for settled in settlements if not settled.late])
+    lost = [
+        unnamed.remember(con, settled.key, settled.attempts)
+        for settled in settlements
+        if settled.unnamed and not settled.late and settled.carrier not in unconfirmed
+    ]
+    for settled in settlements:
+        if settled.late:
+            _late(sheet, settled)
+    unknown = receipts.apply(con, sheet.final.values(), now, sheet.found, How.ID)
+    receipts.note(con, sheet.words.values(), now)
+    if unknown or lost or parked:
+        unnamed.match(con, unknown, lost, now, sheet.found)
+    if learned:
+        final, words = receipts.sort(learned)
+        receipts.apply(con, final.values(), now, sheet.found, How.ASKED)
+        receipts.note(con, words.values(), now)
+    return sheet.found
+
+
+def _in_time(sheet: Sheet, settlements: Sequence[Settlement]) -> None:
+    """Write responses, and that there was none, each with the receipt for it if that is here."""
+    rows: list[tuple[object, ...]] = []
+    paired: list[tuple[Settlement, Receipt]] = []
+    for settled in settlements:
+        receipt = word = None
+        if settled.state is MtState.ACCEPTED and settled.message_id:
+            name = (settled.carrier, settled.message_id)
+            if (receipt := sheet.final.pop(name, None)) is not None:
+                paired.append((settled, receipt))
+                continue
+            if sheet.parked:
+                receipt = receipts.unpark(sheet.con, settled)
+            if sheet.words:
+                word = sheet.words.pop(name, None)
+        rows.append(_row(sheet, settled, receipt, receipt or word, How.PARKED))
+    written = sheet.con.executemany(UPDATE_SETTLED, rows).rowcount if rows else 0
+    written += _paired(sheet, paired) if paired else 0
+    if written != len(settlements):
+        log.error("segment.not_claimed", settled=len(settlements), written=written)
+
+
+def _paired(sheet: Sheet, paired: Sequence[tuple[Settlement, Receipt]]) -> int:
+    """Write responses with the receipts that came beside them; return how many were written."""
+    rows = [
+        (*_row(sheet, settled, receipt, receipt, How.RESPONSE), receipt.received_at)
+        for settled, receipt in paired
+    ]
+    written = sheet.con.executemany(UPDATE_WITH_RECEIPT, rows).rowcount
+    if written == len(rows):
+        return written
+    for settled, receipt in paired:
+        if _now(sheet.con, settled.key)[0] is MtState.CLAIMED:  # the receipt is not for this one
+            sheet.found.unsettled(settled.carrier, BY_RECEIPT[receipt.state], How.RESPONSE)
+            sheet.final[settled.carrier, settled.message_id] = receipt
+            row = _row(sheet, settled, None, None, How.RESPONSE)
+            written += sheet.con.execute(UPDATE_SETTLED, row).rowcount
+    return written
+
+
+def _late(sheet: Sheet, settled: Settlement) -> None:
+    """Write a response that had been given up as lost, if it says something new."""
+    state, attempts = _now(sheet.con, settled.key)
+    if state is None or not late_counts(settled, state, attempts):
+        sheet.found.late[settled.carrier, "too_late"] += 1
+        return
+    sheet.found.late[settled.carrier, "used"] += 1
+    receipt = since = None
+    if not settled.unnamed:
+        since = unnamed.forget(sheet.con, settled.key, settled.attempts)
+    if settled.state is MtState.ACCEPTED and settled.message_id:
+        receipt = sheet.final.pop((settled.carrier, settled.message_id), None)
+        receipt = receipt or receipts.unpark(sheet.con, settled, since)
+    row = _row(sheet, settled, receipt, receipt, How.PARKED)
+    sheet.con.execute(UPDATE_LATE, (*row[:9], *row[11:]))
+
+
+def _row(
+    sheet: Sheet, settled: Settlement, receipt: Receipt | None, word: Receipt | None, how: How
+) -> tuple[object, ...]:
+    """The values of UPDATE_SETTLED, counted: `receipt` settles it, `word` is the last it has."""
+    state, error = settled.state, settled.error
+    if receipt is not None:
+        state, error = BY_RECEIPT[receipt.state], receipt.error
+        sheet.found.settled(settled.carrier, state, how)
+    elif state is MtState.ACCEPTED and settled.carrier in sheet.unconfirmed:
+        state = MtState.UNCONFIRMED
+        sheet.found.final[settled.carrier, state] += 1
+    elif state in FINAL:
+        sheet.found.final[settled.carrier, state] += 1
+    return (
+        state.value,
+        settled.not_before or 0,
+        settled.message_id,
+        settled.response_id if settled.response_id != settled.message_id else "",
+        error,
+        1 if settled.bare else 0,
+        "" if word is None else word.state.value,
+        "" if word is None else word.done_date,
+        sheet.now,
+        settled.attempts,
+        settled.lost,
+        *settled.key,
+    )
+
+
+def _now(con: sqlite3.Connection, key: SegmentKey) -> tuple[MtState | None, int]:
+    """A segment's state and its attempts."""
+    row = con.execute(
+        "SELECT state, attempts FROM segment WHERE mt_id = ? AND part = ?", key
+    ).fetchone()
+    return (None, 0) if row is None else (MtState(row[0]), row[1])
+
+
+def recover(con: sqlite3.Connection, now: float, losses: Losses = HOLD) -> Counter[MtState]:
+    """Sort out what a daemon that died left claimed; count what became of it.
+
+    Each may have been sent, or not: its kind's policy for a lost response says what follows,
+    unless a receipt that is parked already does.
+    """
+    with transaction(con):
+        claimed = con.execute(
+            "SELECT mt_id, part, kind, attempts, lost FROM segment"
+            f" WHERE state = '{MtState.CLAIMED}'"
+        ).fetchall()
+        lost = []
+        for mt_id, part, kind, attempts, lost_before in claimed:
+            state, not_before = after_loss(MessageKind(kind), lost_before, now, losses)
+            con.execute(
+                "UPDATE segment SET state = ?, not_before = ?, attempts = attempts + 1,"
+                " lost = lost + 1, changed_at = ? WHERE mt_id = ? AND part = ?",
+                (state, not_before, now, mt_id, part),
+            )
+            lost.append(unnamed.remember(con, SegmentKey(mt_id, part), attempts + 1))
+        unnamed.match(con, (), lost, now, Found.nothing())
+        states = (_now(con, SegmentKey(mt_id, part))[0] for mt_id, part, *_ in claimed)
+        return Counter(state for state in states if state is not None)
