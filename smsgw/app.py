@@ -19,14 +19,14 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, inbox, inquiries, settlements, subscriptions
-from smsgw.storage.audit import FEED, Author
+from smsgw.storage import assembly, inbox, inquiries, pending, settlements
+from smsgw.storage.audit import DAEMON, FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
-from smsgw.storage.inbox import Policy
 from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
 from smsgw.storage.observe import LIVE, Observed, observe
+from smsgw.storage.policy import Policy
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
 from smsgw.storage.tidy import tidy
@@ -40,6 +40,7 @@ log = get_logger(__name__)
 
 LOOK_EVERY: Final = 0.5  # seconds between two looks for what other processes wrote
 OBSERVE_EVERY: Final = 15.0  # seconds between two readings of the databases for the metrics
+REJECT_EVERY: Final = 60.0  # seconds between two looks for what has been pending for too long
 ASK_EVERY: Final = 60.0  # seconds between two looks for messages whose receipt doesn't come
 ASK_AGAIN: Final = 1.0  # seconds, while a carrier has more to be asked than it has places for
 ASK_MOST: Final = 100  # questions to one carrier at once, if its window has places for so many
@@ -149,6 +150,7 @@ class App:
         now = self._clock.now()
         try:
             sent = await self._database.run(settlements.recover, now, self._policy.losses)
+            await self._database.count_today(now)
             stored, ended = await self._database.run(
                 inbox.remembered,
                 now - self._settings.duplicates.window,
@@ -183,8 +185,9 @@ class App:
         watching = tasks.create_task(self._watch(), name="watch")
         observing = tasks.create_task(self._keep_observing(), name="observe")
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
+        rejecting = tasks.create_task(self._keep_rejecting(), name="reject")
         asking = tasks.create_task(self._keep_asking(), name="ask")
-        stack.push_async_callback(_stopped, watching, observing, tidying, asking)
+        stack.push_async_callback(_stopped, watching, observing, tidying, asking, rejecting)
         if self._feeds is not None:
             feeding = tasks.create_task(self._feeds.run(), name="feeds")
             stack.push_async_callback(_stopped, feeding)
@@ -253,16 +256,32 @@ class App:
         try:
             while after is not None:
                 batch = await self._database.run(
-                    subscriptions.activate,
+                    pending.activate,
                     after,
                     self._policy.rules,
                     self._policy.encodings,
                     Author(self._policy.keyed, FEED, self._clock.now()),
                 )
-                active, told, after = active + batch.active, told + batch.told, batch.last
+                active, told, after = active + batch.changed, told + batch.told, batch.last
         finally:
             self._exchange.look_again()
         log.info("billing.taken", activated=active, told=told)
+
+    async def _keep_rejecting(self) -> None:
+        """Reject what has been pending for too long, a short transaction at a time."""
+        while True:
+            await asyncio.sleep(REJECT_EVERY)
+            with suppress(StorageUnavailableError):
+                rejected = await self._database.run(
+                    pending.reject,
+                    self._database.cache_attached,
+                    self._policy.rules,
+                    self._policy.encodings,
+                    Author(self._policy.keyed, DAEMON, self._clock.now()),
+                )
+                if rejected.changed:
+                    log.info("registrations.rejected", count=rejected.changed, told=rejected.told)
+                    self._exchange.look_again()
 
     async def _keep_observing(self) -> None:
         while True:

@@ -159,6 +159,11 @@ THROTTLED: Final = _counter(
 MOS: Final = _counter(
     "smsgw_mos_total", "Messages from customers taken, by what they ask.", "carrier", "intent"
 )
+ANSWERS_WITHHELD: Final = _counter(
+    "smsgw_answers_withheld_total",
+    "Messages from customers that were done what they ask and not answered, by the daily bound.",
+    "carrier", "reason",
+)  # fmt: skip
 MO_REDELIVERIES: Final = _counter(
     "smsgw_mo_redeliveries_total", "Messages from customers that had been taken before.", "carrier"
 )

@@ -72,8 +72,8 @@ def _import(
     from smsgw.storage.audit import FEED
     from smsgw.storage.feed import Feed, is_delta, take_delta, take_snapshot
     from smsgw.storage.pace import Pace
+    from smsgw.storage.pending import activate_all
     from smsgw.storage.snapshot import FeedRefusedError
-    from smsgw.storage.subscriptions import activate_pending
 
     data_dir, now = settings.data_dir, SystemClock().now()
     feed = Feed(path, as_of, force)
@@ -99,12 +99,12 @@ def _import(
             typer.echo(f"{path}: warning: {doubt}; --as-of says better", err=True)
         stores.cache.follow()
         author = signed(settings, Channel.IMPORT)._replace(origin=FEED)
-        activation = activate_pending(
+        activation = activate_all(
             stores.con, derive.rules(settings), derive.encodings(settings), author, Pace()
         )
-    if activation.active:
+    if activation.changed:
         typer.echo(
-            f"pending registrations now active: {activation.active};"
+            f"pending registrations now active: {activation.changed};"
             f" {counted(activation.told, 'phone')} told{not_told(activation.untold)}"
         )
 

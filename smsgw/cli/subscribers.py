@@ -265,10 +265,10 @@ def _settle(stores: Stores, settings: "Settings") -> None:
     from smsgw.settings import derive
     from smsgw.storage.audit import FEED
     from smsgw.storage.pace import Pace
-    from smsgw.storage.subscriptions import activate_pending
+    from smsgw.storage.pending import activate_all
 
     if stores.cache.follow():
-        activate_pending(
+        activate_all(
             stores.con,
             derive.rules(settings),
             derive.encodings(settings),

@@ -239,6 +239,7 @@ class Mt(NamedTuple):
     created_at: float  # of an answer: when its MO came in
     mo: int | None = None  # id of the MO that it answers
     valid_until: float | None = None  # past it, not worth sending; None: as its kind has it
+    not_before: float | None = None  # not to be sent earlier
 
 
 class SegmentKey(NamedTuple):

@@ -38,6 +38,8 @@ class Meter:
         )
         for (carrier, intent), count in tally.intents.items():
             metrics.MOS.labels(carrier, intent).inc(count)
+        for (carrier, silence), count in tally.silences.items():
+            metrics.ANSWERS_WITHHELD.labels(carrier, silence.value).inc(count)
         for carrier, count in tally.parts.items():
             metrics.MO_PARTS.labels(carrier).inc(count)
         for carrier, count in tally.repeats.items():

@@ -15,6 +15,7 @@ from smsgw.service.message import (
     SegmentKey,
     Verdict,
 )
+from smsgw.service.today import Silence
 from smsgw.text.reassembly import Closing
 
 
@@ -147,6 +148,7 @@ class Tally(NamedTuple):
     """What a transaction did, for the metrics: counts by carrier and what is named."""
 
     intents: Mapping[tuple[str, str], int]  # MOs by carrier and intent
+    silences: Mapping[tuple[str, Silence], int]  # MOs without an answer, by carrier and why
     parts: Mapping[str, int]  # parts of long MOs
     repeats: Mapping[str, int]  # of these, how many had come before
     closed: Mapping[tuple[str, Closing], int]  # long MOs, by why no more parts are waited for

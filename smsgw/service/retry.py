@@ -33,7 +33,8 @@ BACK_OFF: Final[dict[Acceptance, BackOff]] = {
     Acceptance.FEW_TRIES: BackOff(first=30.0, longest=300.0, tries=3),
 }
 
-LONGEST_WAIT: Final = max(back_off.longest for back_off in BACK_OFF.values())
+# Seconds: a message that nobody waits for, made at closing time, waits for the next opening.
+LONGEST_WAIT: Final = 24 * 3600.0
 
 # A refusal for the link's pace says nothing of the message: it keeps its place in the queue.
 NOT_ITS_FAULT: Final = frozenset({Acceptance.NOT_SENT, Acceptance.THROTTLED})

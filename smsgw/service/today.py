@@ -5,6 +5,7 @@ have a random key, and a page to write for each message.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, time, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -37,6 +38,17 @@ class Used(NamedTuple):
 
 
 NOTHING: Final = Used()
+
+
+def day_of(now: float, timezone: tzinfo) -> int:
+    """The calendar day of a moment, as a number."""
+    return datetime.fromtimestamp(now, timezone).toordinal()
+
+
+def midnight(now: float, timezone: tzinfo) -> float:
+    """When the calendar day of a moment began."""
+    today = datetime.fromtimestamp(now, timezone).date()
+    return datetime.combine(today, time.min, timezone).timestamp()
 
 
 class Day:

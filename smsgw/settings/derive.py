@@ -22,6 +22,11 @@ def rules(settings: Settings) -> Rules:
         max_age=settings.billing.max_age,
         max_parts=settings.replies.max_parts,
         timezone=settings.timezone,
+        unknown_numbers_per_day=settings.subscriptions.unknown_numbers_per_day,
+        hints_per_day=settings.subscriptions.hints_per_day,
+        answers_per_day=settings.subscriptions.answers_per_day,
+        activation_limit=settings.subscriptions.activation_limit,
+        hours=settings.notices.hours,
         encodings=encodings(settings),
     )
 

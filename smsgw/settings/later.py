@@ -19,11 +19,6 @@ LATER: Final[dict[str, str]] = {
 # value that isn't the default is a warning.
 UNREAD: Final = (
     "carriers.*.price",
-    "subscriptions.unknown_numbers_per_day",
-    "subscriptions.hints_per_day",
-    "subscriptions.answers_per_day",
-    "subscriptions.activation_limit",
-    "notices.hours",
     "notices.days",
     "notices.holidays.add",
     "notices.holidays.remove",

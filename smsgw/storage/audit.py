@@ -34,6 +34,7 @@ class Origin(NamedTuple):
 
 
 CUSTOMER: Final = Origin(Channel.SMS, "customer")  # by message
+DAEMON: Final = Origin(Channel.IMPORT, "daemon")
 FEED: Final = Origin(Channel.IMPORT, "billing feed")
 
 

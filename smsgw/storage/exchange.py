@@ -4,29 +4,34 @@ import sqlite3
 from collections import Counter
 
 from smsgw.service.ports import Done, Tally, Work
+from smsgw.service.today import Day, day_of
 from smsgw.storage import claims, inbox, settlements
 from smsgw.storage.database import transaction
-from smsgw.storage.inbox import Policy
+from smsgw.storage.messages import enqueue
+from smsgw.storage.policy import Policy
 
 
-def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy) -> Done:
-    """Do `work`, all of it or nothing. `cache` says whether a billing cache is attached.
+def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, counted: Day) -> Done:
+    """Do `work`, all of it or nothing. `cache` says whether a billing cache is attached; `counted`
+    is what phones have had on this day.
 
     Outcomes and receipts come first, so that what they free or finish is seen; then the MOs
     are decided; last, the places that are free are given to the most urgent segments.
     """
+    today = counted.page(day_of(work.now, policy.rules.timezone))
     with transaction(con):
         inbox.note_sessions(con, work.ended)
         inbox.note_late(con, work.late)
         found = settlements.settle(
             con, work.settlements, work.receipts, work.learned, policy.encodings, work.now
         )
-        taken = inbox.take(con, work.mos, work.now, cache, policy)
+        taken = inbox.take(con, work.mos, work.now, cache, policy, today)
         inbox.note_redeliveries(con, work.redeliveries, taken)
         claimed = claims.claim(
             con, taken.answers, work.free, policy.encodings, work.now, policy.losses
         )
-        return Done(
+        enqueue(con, taken.unawaited, policy.encodings, work.now)
+        done = Done(
             first_mo=taken.first_mo,
             undecided=taken.undecided,
             claimed=claimed.segments,
@@ -34,13 +39,16 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy) -> 
             wake_at=min(filter(None, (claims.wake_at(con), taken.wake_at)), default=None),
             tally=Tally(
                 intents=taken.intents,
+                silences=taken.silences,
                 parts=taken.parts,
                 repeats=taken.repeats,
                 closed=taken.closed,
-                created=Counter((mt.carrier, mt.kind) for mt in taken.answers),
+                created=Counter((mt.carrier, mt.kind) for mt in (*taken.answers, *taken.unawaited)),
                 final=found.final + claimed.final,
                 parked=found.parked,
                 matched=found.matched,
                 late=found.late,
             ),
         )
+    counted.keep(today)
+    return done

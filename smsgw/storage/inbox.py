@@ -2,48 +2,40 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from smsgw.log import get_logger
 from smsgw.service.conversation import decide
 from smsgw.service.customer import Subscription
-from smsgw.service.decision import Block, Change, Move, Rules, Subscribe
+from smsgw.service.decision import Block, Change, Move, Subscribe
 from smsgw.service.duplicates import Key, Remembered
-from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Intent, read
 from smsgw.service.message import Channel, Encoding, Mo, Mt
 from smsgw.service.ports import Redelivery, SessionEnd
-from smsgw.service.retry import HOLD, Losses
+from smsgw.service.today import NOTHING, Day, Page, Silence, Used, day_of, midnight
 from smsgw.storage import stops, subscriptions
 from smsgw.storage.assembly import Assemblies, Assembly, piece_of
 from smsgw.storage.audit import CUSTOMER, Author
 from smsgw.storage.lookup import Lookup
 from smsgw.storage.messages import last_id
+from smsgw.storage.policy import Policy
+from smsgw.storage.telling import tell
 from smsgw.text.alphabets import decode_mo
-from smsgw.text.reassembly import MOST_OCTETS, Bounds, Closing, Piece, Place, join
+from smsgw.text.reassembly import MOST_OCTETS, Closing, Piece, Place, join
 from smsgw.text.userdata import Part
 
 log = get_logger(__name__)
 
 INSERT_MO: Final = """
 INSERT INTO mo (id, received_at, carrier, session, msisdn, destination, esm_class, data_coding,
-                octets, text, intent, reference, total, part, assembly)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                octets, text, intent, silence, used, tried, reference, total, part, assembly)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Seconds by which MOs may stand out of order of time in the table: the clock was set back, say.
 DISORDER: Final = 60.0
-
-
-class Policy(NamedTuple):
-    """What the configuration says about deciding and writing messages."""
-
-    rules: Rules
-    encodings: Mapping[str, Encoding]  # by carrier
-    keyed: Keyed
-    losses: Losses = HOLD
-    reassembly: Bounds = Bounds()
 
 
 class Taken(NamedTuple):
@@ -52,7 +44,9 @@ class Taken(NamedTuple):
     first_mo: int
     undecided: Sequence[int]
     answers: Sequence[Mt]
+    unawaited: Sequence[Mt]  # to others than the senders
     intents: Counter[tuple[str, str]]
+    silences: Counter[tuple[str, Silence]]
     parts: Counter[str]
     repeats: Counter[str]
     closed: Counter[tuple[str, Closing]]
@@ -60,18 +54,24 @@ class Taken(NamedTuple):
 
 
 def take(
-    con: sqlite3.Connection, mos: Sequence[Mo], now: float, cache: bool, policy: Policy
+    con: sqlite3.Connection,
+    mos: Sequence[Mo],
+    now: float,
+    cache: bool,
+    policy: Policy,
+    today: Page,
 ) -> Taken:
     """Decide MOs in their order, each seeing what the one before changed, and store them.
 
-    `cache` says whether a billing cache is attached. Parts of a long message are stored; the one
+    `cache` says whether a billing cache is attached; `today` is what phones have had of this day,
+    and takes what they get now. Parts of a long message are stored; the one
     that completes it stands for the whole, which is decided in its place. What has waited too
     long for its parts is decided first, as what came of it.
 
     An MO that can't be decided (an error of this program's) is left out and listed.
     """
     first = last_id(con, "mo") + 1
-    desk = _Desk(con, now, cache, policy)
+    desk = _Desk(con, now, cache, policy, today)
     desk.close_overdue()
     undecided = [index for index, mo in enumerate(mos) if not desk.take(first + index, mo)]
     desk.store()
@@ -79,7 +79,9 @@ def take(
         first,
         undecided,
         desk.answers,
+        desk.unawaited,
         desk.intents,
+        desk.silences,
         desk.parts,
         desk.repeats,
         desk.closed,
@@ -87,19 +89,41 @@ def take(
     )
 
 
+class _Decided(NamedTuple):
+    """What a row of mo says of the decision."""
+
+    intent: Intent | None
+    silence: Silence | None = None
+    used: Used = NOTHING
+    tried: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[str | None, str | None, str | None, str | None]:
+        """intent, silence, used, tried."""
+        used = None if self.used == NOTHING else "".join([str(int(count)) for count in self.used])
+        return self.intent, self.silence, used, " ".join(self.tried) or None
+
+
+_UNDECIDED: Final = _Decided(None)
+
+
 class _Desk:
     """Decides messages one after another, within one transaction, and counts what they are."""
 
-    def __init__(self, con: sqlite3.Connection, now: float, cache: bool, policy: Policy) -> None:
+    def __init__(
+        self, con: sqlite3.Connection, now: float, cache: bool, policy: Policy, today: Page
+    ) -> None:
         self._con = con
         self._now = now
         self._policy = policy
-        self._lookup = Lookup(con, cache)
+        self._today = today
+        self._lookup = Lookup(con, cache, today)
         self._author = Author(policy.keyed, CUSTOMER, now)
         self._assemblies = Assemblies(con, policy.reassembly, now)
         self._rows: list[tuple[object, ...]] = []
         self.answers: list[Mt] = []
+        self.unawaited: list[Mt] = []
         self.intents: Counter[tuple[str, str]] = Counter()
+        self.silences: Counter[tuple[str, Silence]] = Counter()
         self.parts: Counter[str] = Counter()
         self.repeats: Counter[str] = Counter()
         self.closed: Counter[tuple[str, Closing]] = Counter()
@@ -108,10 +132,10 @@ class _Desk:
         """Decide an MO, or keep it as a part of one; False if it can't be decided."""
         if mo.part is not None:
             return self._take_part(mo_id, mo, mo.part)
-        intent = self._decide(mo_id, mo)
-        if intent is not None:
-            self._rows.append(_row(mo_id, mo, intent))
-        return intent is not None
+        decided = self._decide(mo_id, mo)
+        if decided is not None:
+            self._rows.append(_row(mo_id, mo, decided))
+        return decided is not None
 
     def close_overdue(self) -> None:
         for one in self._assemblies.overdue():
@@ -124,7 +148,7 @@ class _Desk:
     def wake_at(self) -> float | None:
         return self._assemblies.wake_at()
 
-    def _decide(self, mo_id: int, mo: Mo) -> Intent | None:
+    def _decide(self, mo_id: int, mo: Mo) -> _Decided | None:
         """Decide a message and do what follows from it; None if it can't be decided."""
         try:
             reading = read(mo.text)
@@ -141,8 +165,15 @@ class _Desk:
             Mt(mo.carrier, reply.kind, mo.source, reply.text, mo.received_at, mo_id)
             for reply in decision.replies
         )
+        if decision.told:
+            self.unawaited.extend(
+                tell(decision.told, self._policy.encodings, self._policy.rules, self._now)
+            )
+        self._today.add(mo.source.digits, decision.used, decision.tried)
         self.intents[mo.carrier, reading.intent] += 1
-        return reading.intent
+        if decision.silence is not None:
+            self.silences[mo.carrier, decision.silence] += 1
+        return _Decided(reading.intent, decision.silence, decision.used, decision.tried)
 
     def _take_part(self, mo_id: int, mo: Mo, part: Part) -> bool:
         place, waiting = self._assemblies.place(mo, part)
@@ -170,10 +201,10 @@ class _Desk:
         """Decide a message whose last part came; False, and nothing changed, if it can't be."""
         _, pieces = self._assemblies.pieces(waiting)
         whole = mo._replace(text=self._text(mo.carrier, [*pieces, piece_of(mo, part)]))
-        intent = self._decide(mo_id, whole)
-        if intent is None:
+        decided = self._decide(mo_id, whole)
+        if decided is None:
             return False
-        self._assemblies.close(self._keep(waiting, mo, _row(mo_id, whole, intent, waiting.id)))
+        self._assemblies.close(self._keep(waiting, mo, _row(mo_id, whole, decided, waiting.id)))
         self.closed[mo.carrier, Closing.WHOLE] += 1
         return True
 
@@ -200,9 +231,10 @@ class _Desk:
             octets=b"",
             text=self._text(waiting.carrier, pieces),
         )
-        intent = self._decide(mo_id, mo)
+        decided = self._decide(mo_id, mo) or _UNDECIDED
         self._con.execute(
-            "UPDATE mo SET intent = ?, text = ? WHERE id = ?", (intent, mo.text, mo_id)
+            "UPDATE mo SET text = ?, intent = ?, silence = ?, used = ?, tried = ? WHERE id = ?",
+            (mo.text, *decided.columns(), mo_id),
         )
         self._assemblies.close(waiting)
         self.closed[waiting.carrier, why] += 1
@@ -237,7 +269,9 @@ def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> N
         subscriptions.end(con, mo.source, change.customer_number, author)
 
 
-def _row(mo_id: int, mo: Mo, intent: str | None, assembly: int | None = None) -> tuple[object, ...]:
+def _row(
+    mo_id: int, mo: Mo, decided: _Decided | None, assembly: int | None = None
+) -> tuple[object, ...]:
     return (
         mo_id,
         mo.received_at,
@@ -249,7 +283,7 @@ def _row(mo_id: int, mo: Mo, intent: str | None, assembly: int | None = None) ->
         mo.data_coding,
         mo.octets,
         mo.text,
-        intent,
+        *(decided or _UNDECIDED).columns(),
         *(mo.part[:3] if mo.part else (None, None, None)),
         assembly,
     )
@@ -281,6 +315,21 @@ def note_sessions(con: sqlite3.Connection, ended: Sequence[SessionEnd]) -> None:
 def note_late(con: sqlite3.Connection, late: Sequence[int]) -> None:
     """Mark MOs whose last delivery was acknowledged late."""
     con.executemany("UPDATE mo SET late = 1 WHERE id = ?", [(mo,) for mo in late])
+
+
+def counted_today(con: sqlite3.Connection, counted: Day, timezone: tzinfo, now: float) -> None:
+    """Count what phones have had since the day began, as the MOs at the table's tail tell."""
+    since = midnight(now, timezone)
+    today = counted.page(day_of(now, timezone))
+    for received_at, msisdn, used, tried in con.execute(
+        "SELECT received_at, msisdn, used, tried FROM mo ORDER BY id DESC"
+    ):
+        if received_at < since - DISORDER:
+            break
+        if received_at >= since:
+            counts = Used(*map(int, used)) if used else NOTHING
+            today.add(msisdn, counts, tried.split() if tried else ())
+    counted.keep(today)
 
 
 def remembered(

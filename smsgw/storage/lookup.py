@@ -7,15 +7,17 @@ from smsgw.service.conversation import needs
 from smsgw.service.decision import Known
 from smsgw.service.keywords import Intent, Reading
 from smsgw.service.message import Msisdn
+from smsgw.service.today import Page
 from smsgw.storage import billing, subscriptions
 
 
 class Lookup:
     """Asks the stores on behalf of the messages of one transaction."""
 
-    def __init__(self, con: sqlite3.Connection, cache_attached: bool) -> None:
+    def __init__(self, con: sqlite3.Connection, cache_attached: bool, today: Page) -> None:
         self._con = con
         self._cache_attached = cache_attached
+        self._today = today
 
     def known(self, msisdn: Msisdn, reading: Reading) -> Known:
         """What `conversation.decide` needs for a message of `msisdn` that was read as `reading`."""
@@ -34,6 +36,12 @@ class Lookup:
                 else {}
             ),
             cache_as_of=self._cache_as_of,
+            today=self._today.used(msisdn),
+            tries={
+                number: count
+                for number in reading.customer_numbers
+                if (count := self._today.tried(number))
+            },
         )
 
     @cached_property

@@ -4,6 +4,8 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 from zlib import crc32
 
@@ -18,8 +20,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_SEGMENT: Final = """
-INSERT INTO segment (mt_id, part, total, carrier, kind, octets, state, claimed_at, changed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO segment (mt_id, part, total, carrier, kind, octets, state, claimed_at, not_before,
+                     changed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Messages to two phones of one bucket share a count, which does no harm. So many make a table of a
@@ -43,12 +46,13 @@ def last_id(con: sqlite3.Connection, table: str) -> int:
 def enqueue(
     con: sqlite3.Connection, messages: Sequence[Mt], encodings: Mapping[str, Encoding], now: float
 ) -> None:
-    """Store messages as queued, inside the caller's transaction.
+    """Store messages as queued, or as waiting for their time, inside the caller's transaction.
 
     For whoever has no window to claim places in: commands and imports. The running daemon
     finds them within a second.
     """
-    insert_segments(con, cut(con, messages, encodings), (), now)
+    for not_before, group in groupby(messages, attrgetter("not_before")):
+        insert_segments(con, cut(con, list(group), encodings), (), now, not_before)
 
 
 def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Encoding]) -> ByCarrier:
@@ -91,15 +95,21 @@ def _next_reference(con: sqlite3.Connection, destination: Msisdn) -> int:
 
 
 def insert_segments(
-    con: sqlite3.Connection, segments: ByCarrier, claimed: Collection[SegmentKey], now: float
+    con: sqlite3.Connection,
+    segments: ByCarrier,
+    claimed: Collection[SegmentKey],
+    now: float,
+    not_before: float | None = None,
 ) -> None:
-    """Store new segments: those of `claimed` as claimed, all others as queued."""
-    claimed_now, queued = (MtState.CLAIMED.value, now, now), (MtState.QUEUED.value, None, now)
+    """Store new segments: those of `claimed` as claimed, all others as queued, or as waiting."""
+    otherwise = MtState.QUEUED if not_before is None else MtState.WAITING
+    claimed_now = (MtState.CLAIMED.value, now, None, now)
+    unclaimed = (otherwise.value, None, not_before, now)
     con.executemany(
         INSERT_SEGMENT,
         [
             (*one.key, one.total, carrier, one.kind, one.octets,
-             *(claimed_now if one.key in claimed else queued))
+             *(claimed_now if one.key in claimed else unclaimed))
             for carrier, group in segments.items() for one in group
         ],
     )  # fmt: skip

@@ -6,12 +6,15 @@ from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Rules
-from smsgw.service.message import Channel, Encoding, Msisdn, Script
+from smsgw.service.message import Channel, Encoding, Msisdn, Mt, Script
 from smsgw.service.numbers import MSISDN
+from smsgw.service.registering import activated
 from smsgw.storage import billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
+from smsgw.storage.pending import others_told
+from smsgw.storage.telling import tell
 from smsgw.text.counted import counted
 
 _CHANGED: Final = {Change.MOVED: "carrier", Change.SCRIPT: "script"}
@@ -79,12 +82,14 @@ def register(
         notify = request.channel is not Channel.IMPORT
         subscriptions.add(con, subscription, notify, author)
         messages = []
-        carrier, script = subscription.carrier, subscription.script
+        carrier = subscription.carrier
         if known and notify and carrier is not None and carrier in encodings:
-            messages.append(
-                subscriptions.confirmation(request.msisdn, number, carrier, script, rules, now)
-            )
+            reply = activated(number, subscription.script, rules, carrier)
+            messages.append(Mt(carrier, reply.kind, request.msisdn, reply.text, now))
         enqueue(con, messages, encodings, now)
+        if known and notify:
+            told = others_told(con, subscription, rules)
+            enqueue(con, tell(told, encodings, rules, now), encodings, now)
         return Registered(subscription, made=True, changed=(), told=bool(messages))
 
 

@@ -10,10 +10,11 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeV
 import aiosqlite
 
 from smsgw.service.ports import Done, StorageUnavailableError, Work
-from smsgw.storage import exchange
+from smsgw.service.today import Day
+from smsgw.storage import exchange, inbox
 from smsgw.storage.billing import feeds_taken
 from smsgw.storage.database import CacheReader, StorageError, open_gateway, probe
-from smsgw.storage.inbox import Policy
+from smsgw.storage.policy import Policy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Database:
         self._policy = policy
         self._connection: aiosqlite.Connection | None = None
         self._cache: CacheReader | None = None
+        self._counted = Day()
         self._seen = -1  # data_version: changes when another process has written
         self._feed: tuple[str | None, int] = (None, 0)  # the cache, and how many feeds it has taken
 
@@ -117,6 +119,10 @@ class Database:
     async def probe(self) -> None:
         await self.run(probe)
 
+    async def count_today(self, now: float) -> None:
+        """Take up what phones have had on this day, at start."""
+        await self.run(inbox.counted_today, self._counted, self._policy.rules.timezone, now)
+
     async def look(self) -> Look:
         """See what other processes did, and take a new billing cache."""
         return await self.run(self._look)
@@ -126,7 +132,7 @@ class Database:
         return self._cache is not None and self._cache.attached is not None
 
     def _commit(self, con: sqlite3.Connection, work: Work) -> Done:
-        return exchange.commit(con, work, self.cache_attached, self._policy)
+        return exchange.commit(con, work, self.cache_attached, self._policy, self._counted)
 
     def _look(self, con: sqlite3.Connection) -> Look:
         if self._cache is None:

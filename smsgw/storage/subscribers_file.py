@@ -12,16 +12,19 @@ from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO, Final, NamedTuple
 
-from smsgw.service.decision import Rules
+from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.decision import Rules, Told
 from smsgw.service.lines import Problems
-from smsgw.service.message import Encoding, Msisdn
+from smsgw.service.message import CHANNELS, SCRIPTS, Encoding, Msisdn
+from smsgw.service.registering import activated
 from smsgw.service.subscribers import SubscriberRow, read
 from smsgw.storage import audit, billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.pace import Pace
-from smsgw.storage.subscriptions import LIVE, confirmation
+from smsgw.storage.subscriptions import LIVE
+from smsgw.storage.telling import tell
 
 CHECKED: Final = 2000  # rows between two reports of progress
 # Rows sorted by phone before they are written: so a transaction touches few pages of the indexes
@@ -122,7 +125,8 @@ def _write(
     made = [
         _Made(Msisdn(msisdn), *rest)
         for msisdn, *rest in con.execute(
-            "SELECT msisdn, customer_number, state, carrier, script FROM main.subscription"
+            "SELECT msisdn, customer_number, state, carrier, script, channel, requested_at"
+            " FROM main.subscription"
             " WHERE id > ? ORDER BY id",
             (before,),
         )
@@ -135,13 +139,8 @@ def _write(
     counts = Counter[str](changed=changed, unchanged=len(batch) - len(made) - changed)
     counts.update(one.state for one in made)
     if terms.notify:
-        messages = [
-            confirmation(
-                one.msisdn, one.customer_number, one.carrier, one.script, terms.rules, author.now
-            )
-            for one in made
-            if one.state == "active" and one.carrier in terms.encodings
-        ]
+        told = [one.told(terms.rules) for one in made if one.state == "active"]
+        messages = tell(told, terms.encodings, terms.rules, author.now)
         enqueue(con, messages, terms.encodings, author.now)
         counts["told"] = len(messages)
         counts["untold"] = counts["active"] - len(messages)
@@ -158,12 +157,27 @@ class _Made(NamedTuple):
     msisdn: Msisdn
     customer_number: str
     state: str
-    carrier: str
+    carrier: str | None
     script: str
+    channel: str
+    requested_at: float
 
     def entry(self) -> Entry:
         change = Change.ACTIVATED if self.state == "active" else Change.REQUESTED
         return Entry(change, self.msisdn, self.customer_number, self.carrier or "")
+
+    def told(self, rules: Rules) -> Told:
+        subscription = Subscription(
+            self.msisdn,
+            self.customer_number,
+            SubscriptionState(self.state),
+            self.carrier,
+            SCRIPTS[self.script],
+            CHANNELS[self.channel],
+            self.requested_at,
+        )
+        reply = activated(self.customer_number, subscription.script, rules, self.carrier)
+        return Told(reply, subscription)
 
 
 def _values(row: SubscriberRow, known: bool, terms: Terms) -> tuple[object, ...]:

@@ -6,18 +6,13 @@ one of its own. Each change goes into the audit, signed by its author.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
-from smsgw.service.decision import Rules
-from smsgw.service.message import CHANNELS, SCRIPTS, Encoding, Msisdn, Mt, Script
-from smsgw.service.registering import activated
+from smsgw.service.message import CHANNELS, SCRIPTS, Msisdn, Script
 from smsgw.storage import audit
 from smsgw.storage.audit import Author, Change, Entry
-from smsgw.storage.database import CACHE_SCHEMA, transaction
-from smsgw.storage.messages import enqueue
-from smsgw.storage.pace import Pace
 
 LIVE: Final = "state IN ('pending', 'active')"
 _COLUMNS: Final = "msisdn, customer_number, state, carrier, script, channel, requested_at"
@@ -205,91 +200,3 @@ def counts(con: sqlite3.Connection) -> dict[SubscriptionState, int]:
     """How many subscriptions there are in each state; 0 where there are none."""
     found = dict(con.execute("SELECT state, count(*) FROM main.subscription GROUP BY state"))
     return {state: found.get(state, 0) for state in SubscriptionState}
-
-
-# Pending subscriptions looked at in one transaction. With a confirmation each (50 µs) that
-# comes to 25 ms under the write lock.
-ACTIVATE_BATCH: Final = 500
-
-
-class Activation(NamedTuple):
-    """What `activate` did: how many became active, and whether their phones are told."""
-
-    active: int
-    told: int
-    untold: int  # phones that wait for it, but over whose carrier nothing can go out
-    last: int | None  # the id to go on after; None: that was all
-
-
-def activate(
-    con: sqlite3.Connection,
-    after: int,
-    rules: Rules,
-    encodings: Mapping[str, Encoding],
-    author: Author,
-) -> Activation:
-    """Make pending subscriptions active whose customer number the attached cache now knows.
-
-    One transaction over the next ACTIVATE_BATCH pending ones with an id above `after`; call it
-    with 0, then with each result's `last` until that is None. Phones that wait for it are told,
-    in the same transaction, those whose carrier has an encoding. Repeating it changes nothing.
-    """
-    rows = con.execute(
-        "SELECT id, msisdn, customer_number, carrier, script, notify,"
-        f" EXISTS (SELECT 1 FROM {CACHE_SCHEMA}.customer"
-        " WHERE number = CAST(customer_number AS INTEGER))"
-        " FROM main.subscription WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?",
-        (after, ACTIVATE_BATCH),
-    ).fetchall()
-    due = [row[:6] for row in rows if row[6]]
-    last = rows[-1][0] if len(rows) == ACTIVATE_BATCH else None
-    if not due:
-        return Activation(0, 0, 0, last)
-    now = author.now
-    waiting = 0
-    messages, changes = [], []
-    with transaction(con):
-        for id_, digits, number, carrier, script, notify in due:
-            changed = con.execute(
-                "UPDATE main.subscription SET state = 'active', activated_at = ?"
-                " WHERE id = ? AND state = 'pending'",  # it may have ended since it was read
-                (now, id_),
-            ).rowcount
-            if not changed:
-                continue
-            msisdn = Msisdn(digits)
-            changes.append(Entry(Change.ACTIVATED, msisdn, number))
-            waiting += notify
-            if notify and carrier in encodings:
-                messages.append(confirmation(msisdn, number, carrier, script, rules, now))
-        audit.record(con, author, changes)
-        enqueue(con, messages, encodings, now)
-    return Activation(len(changes), len(messages), waiting - len(messages), last)
-
-
-def activate_pending(
-    con: sqlite3.Connection,
-    rules: Rules,
-    encodings: Mapping[str, Encoding],
-    author: Author,
-    pace: Pace,
-) -> Activation:
-    """Do `activate` to the end, for a command that has taken a feed."""
-    with transaction(con):
-        pass  # whoever decided on what the cache held before has written it by now
-    active = told = untold = 0
-    after: int | None = 0
-    while after is not None:
-        with pace.turn():
-            batch = activate(con, after, rules, encodings, author)
-        active, told, untold = active + batch.active, told + batch.told, untold + batch.untold
-        after = batch.last
-    return Activation(active, told, untold, None)
-
-
-def confirmation(
-    msisdn: Msisdn, customer_number: str, carrier: str, script: str, rules: Rules, now: float
-) -> Mt:
-    """The message that tells a phone of a subscription that is active."""
-    reply = activated(customer_number, SCRIPTS[script], rules, carrier)
-    return Mt(carrier, reply.kind, msisdn, reply.text, now)

@@ -8,6 +8,7 @@ from smsgw.service.conversation import decide
 from smsgw.service.decision import Known
 from smsgw.service.keywords import Intent, Reading, read
 from smsgw.service.message import Encoding, Mo, Msisdn
+from smsgw.service.today import Page
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage.database import CacheReader
@@ -81,4 +82,6 @@ class Trial:
         if self._con is None or self._cache is None:
             return Known((), {}, {}, None)
         self._cache.follow()
-        return Lookup(self._con, self._cache.attached is not None).known(msisdn, reading)
+        return Lookup(self._con, self._cache.attached is not None, Page({}, {})).known(
+            msisdn, reading
+        )

@@ -90,7 +90,8 @@ def test_import_makes_pending_registrations_active(folder: Path) -> None:
     ]
     with closing(open_gateway(folder / "data")) as con:
         assert con.execute("SELECT msisdn, carrier FROM mt").fetchall() == [
-            ("359888000001", "mtel")
+            ("359888000001", "mtel"),  # it is active
+            ("359888000001", "mtel"),  # and so is another phone of its number
         ]
 
 

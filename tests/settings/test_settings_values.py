@@ -387,12 +387,7 @@ def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | No
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("subscriptions: {unknown_numbers_per_day: 0}", ["9:42: {}.unknown_numbers_per_day"]),
-        ("subscriptions: {hints_per_day: 1}", ["9:32: {}.hints_per_day"]),
-        ("subscriptions: {answers_per_day: 1}", ["9:34: {}.answers_per_day"]),
-        ("subscriptions: {activation_limit: 0}", ["9:35: {}.activation_limit"]),
         ("unknown: {wait: 1m, other: resend, notice: resend}", []),
-        ('notices: {hours: "09:00-21:00"}', ["9:18: {}.hours"]),
         ("notices: {days: all, max_per_run: 1}", ["9:17: {}.days", "9:35: {}.max_per_run"]),
         ("notices: {min_validity: 1h}", ["9:25: {}.min_validity"]),
         ("notices: {holidays: {add: [2026-12-24]}}", ["9:27: {}.holidays.add"]),

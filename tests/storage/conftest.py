@@ -23,10 +23,11 @@ from smsgw.service.message import (
 from smsgw.service.ports import Done, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import Losses, settle
+from smsgw.service.today import Day
 from smsgw.storage import exchange
 from smsgw.storage.database import open_gateway, transaction
-from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.storage.policy import Policy
 
 T = 1_800_000_000.0
 PHONE = Msisdn("359888123456")
@@ -45,7 +46,7 @@ class Gateway:
 
     def commit(self, now: float = T, free: int = 0, carrier: str = "mtel", **work: object) -> Done:
         nothing = Work(now, (), (), (), (), (), (), {carrier: free} if free else {})
-        return exchange.commit(self.con, nothing._replace(**work), False, POLICY)  # type: ignore[arg-type]
+        return exchange.commit(self.con, nothing._replace(**work), False, POLICY, Day())  # type: ignore[arg-type]
 
     def send(
         self,

@@ -28,11 +28,12 @@ from smsgw.service.message import (
 from smsgw.service.ports import Done, Redelivery, SessionEnd, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import VALIDITY, settle
+from smsgw.service.today import Day
 from smsgw.storage import claims, exchange, inbox, stops
 from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway, transaction
-from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.storage.policy import Policy
 from smsgw.storage.settlements import recover
 from smsgw.storage.tidy import PARKED_FOR, tidy
 from smsgw.text.userdata import Part
@@ -82,7 +83,7 @@ def mo(text: str, source: Msisdn = PHONE, **changes: object) -> Mo:
 def commit(con: sqlite3.Connection, now: float = T, free: int = 0, **work: object) -> Done:
     """A transaction of just what is named; `free` places at the carrier mtel."""
     nothing = Work(now, (), (), (), (), (), (), {"mtel": free} if free else {})
-    return exchange.commit(con, nothing._replace(**work), True, POLICY)  # type: ignore[arg-type]
+    return exchange.commit(con, nothing._replace(**work), True, POLICY, Day())  # type: ignore[arg-type]
 
 
 def states(con: sqlite3.Connection) -> list[tuple[int, int, str]]:
@@ -285,7 +286,7 @@ def test_an_answer_is_bounded_as_its_carrier_counts_parts(con: sqlite3.Connectio
     rules = replace(POLICY.rules, max_parts=2, replies=replies, encodings=encodings)
     policy = POLICY._replace(rules=rules, encodings=encodings)
     work = Work(T, (), (), (), (), [mo("help")], (), {"mtel": 5})
-    claimed = exchange.commit(con, work, True, policy).claimed
+    claimed = exchange.commit(con, work, True, policy, Day()).claimed
 
     assert [len(one.octets) for one in claimed] == [7 + 152, 7 + 152]
 

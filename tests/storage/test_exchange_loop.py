@@ -30,8 +30,8 @@ from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import HOLD, Losses
 from smsgw.storage import database
 from smsgw.storage.database import open_gateway, transaction
-from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
 
 T = 1_800_000_000.0

@@ -17,10 +17,11 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding, Mo, Msisdn
 from smsgw.service.ports import Done, Work
 from smsgw.service.replies import Company, Replies
+from smsgw.service.today import Day
 from smsgw.storage import assembly, exchange, inbox
 from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway
-from smsgw.storage.inbox import Policy
+from smsgw.storage.policy import Policy
 from smsgw.text.alphabets import DefaultAlphabet
 from smsgw.text.reassembly import Bounds, Closing
 from smsgw.text.segmentation import segment
@@ -92,7 +93,7 @@ def part(number: int, octets: bytes = b"x", of: int = 9, **changes: object) -> M
 def commit(con: sqlite3.Connection, *mos: Mo, now: float = T, free: int = 0) -> Done:
     work = Work(now, (), (), (), (), mos, (), {"mtel": free} if free else {})
     policy = POLICY._replace(reassembly=Bounds(WAIT))
-    return exchange.commit(con, work, "billing" in attached(con), policy)
+    return exchange.commit(con, work, "billing" in attached(con), policy, Day())
 
 
 def attached(con: sqlite3.Connection) -> set[str]:

@@ -13,9 +13,10 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding, Mo, Msisdn
 from smsgw.service.ports import Done, Work
 from smsgw.service.replies import Company, Replies
+from smsgw.service.today import Day
 from smsgw.storage import assembly, exchange
 from smsgw.storage.database import open_gateway
-from smsgw.storage.inbox import Policy
+from smsgw.storage.policy import Policy
 from smsgw.text.reassembly import MOST_OCTETS, Bounds, Closing
 from smsgw.text.userdata import Joining, Part
 
@@ -48,7 +49,9 @@ def part(number: int, octets: bytes = b"x", of: int = 9, **changes: object) -> M
 
 def commit(con: sqlite3.Connection, *mos: Mo, now: float = T, bounds: Bounds | None = None) -> Done:
     work = Work(now, (), (), (), (), mos, (), {})
-    return exchange.commit(con, work, False, POLICY._replace(reassembly=bounds or Bounds(WAIT)))
+    return exchange.commit(
+        con, work, False, POLICY._replace(reassembly=bounds or Bounds(WAIT)), Day()
+    )
 
 
 def decided(con: sqlite3.Connection) -> list[tuple[int, str, str]]:

@@ -16,7 +16,7 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding, Mo, Msisdn, Segment, Verdict
 from smsgw.service.ports import Done, LinkState, LinkStatus, Work
 from smsgw.service.replies import Company, Replies
-from smsgw.storage.inbox import Policy
+from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
 from smsgw.text.reassembly import Bounds
 from smsgw.text.userdata import Joining, Part

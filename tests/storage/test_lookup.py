@@ -12,6 +12,7 @@ from smsgw.service.decision import Known
 from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import read
 from smsgw.service.message import Channel, Msisdn, Script
+from smsgw.service.today import Page
 from smsgw.storage import billing, subscriptions
 from smsgw.storage.audit import CUSTOMER, Author
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
@@ -73,21 +74,21 @@ Others = dict[str, tuple[Subscription, ...]]
 def test_what_is_known(
     con: sqlite3.Connection, text: str, accounts: list[str], others: Others
 ) -> None:
-    assert Lookup(con, True).known(ANNA, read(text)) == Known(
+    assert Lookup(con, True, Page({}, {})).known(ANNA, read(text)) == Known(
         THEIRS, {number: Account(number, ()) for number in accounts}, others, 50.0
     )
 
 
 def test_without_a_cache(con: sqlite3.Connection) -> None:
     con.execute(f"DETACH {CACHE_SCHEMA}")
-    lookup = Lookup(con, False)
+    lookup = Lookup(con, False, Page({}, {}))
     assert lookup.known(ANNA, read("smetka")) == Known(THEIRS, {}, {}, None)
     assert lookup.known(ANNA, read(NEW)) == Known(THEIRS, {}, {NEW: BORIS_FOR_NEW}, None)
 
 
 def test_the_time_of_the_feed_is_asked_for_once(con: sqlite3.Connection) -> None:
     asked: list[str] = []
-    lookup = Lookup(con, True)
+    lookup = Lookup(con, True, Page({}, {}))
     con.set_trace_callback(lambda sql: asked.append(sql) if "as_of" in sql else None)
     assert {lookup.known(one, read("smetka")).cache_as_of for one in (ANNA, BORIS)} == {50.0}
     assert len(asked) == 1

@@ -31,10 +31,11 @@ from smsgw.service.message import (
 from smsgw.service.ports import Settlement, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import Losses, settle
+from smsgw.service.today import Day
 from smsgw.storage import exchange
 from smsgw.storage.database import open_gateway, transaction
-from smsgw.storage.inbox import Policy
 from smsgw.storage.messages import enqueue
+from smsgw.storage.policy import Policy
 from smsgw.storage.settlements import recover
 from smsgw.storage.tidy import tidy
 
@@ -109,7 +110,7 @@ class Outcomes(RuleBasedStateMachine):
         places = {"mtel": free} if free else {}
         work = Work(self.now, (), (), self.settlements, self.receipts, (), (), places)
         self.settlements, self.receipts = [], []
-        for one in exchange.commit(self.con, work, False, POLICY).claimed:
+        for one in exchange.commit(self.con, work, False, POLICY, Day()).claimed:
             self.in_flight.append(one)
             self.kinds[one.key] = one.kind
             self.blindly[one.key] += 1

@@ -14,12 +14,12 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Encoding, MessageKind, Msisdn, Script
 from smsgw.service.registering import activated
 from smsgw.service.replies import Replies
-from smsgw.storage import audit, billing, stops, subscriptions
+from smsgw.storage import audit, billing, pending, stops, subscriptions
 from smsgw.storage.audit import Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
 from smsgw.storage.pace import Pace
+from smsgw.storage.pending import Outcome
 from smsgw.storage.registration import RegistrationRefusedError, Request, register
-from smsgw.storage.subscriptions import Activation
 
 ANNA, BORIS = Msisdn("359888000001"), Msisdn("359888000002")
 HOME, SHOP = "300000000001", "300000000002"
@@ -182,22 +182,20 @@ def test_records_and_counts(con: sqlite3.Connection) -> None:
 # Activation by a feed.
 
 
-def activate(con: sqlite3.Connection, now: float = 500.0) -> Activation:
-    return subscriptions.activate_pending(
-        con, RULES, ENCODINGS, by(now), Pace(sleep=lambda _: None)
-    )
+def activate(con: sqlite3.Connection, now: float = 500.0) -> Outcome:
+    return pending.activate_all(con, RULES, ENCODINGS, by(now), Pace(sleep=lambda _: None))
 
 
 def test_a_feed_makes_pending_ones_active_and_tells_them_once(con: sqlite3.Connection) -> None:
     store(con, subscription(state=PENDING), subscription(BORIS, SHOP, PENDING))
     feed(con, HOME)
-    assert activate(con) == Activation(active=1, told=1, untold=0, last=None)
+    assert activate(con) == Outcome(changed=1, told=1, untold=0, last=None)
     (record,) = subscriptions.records_of_phone(con, ANNA)
     assert (record.subscription.state, record.activated_at) == (ACTIVE, 500.0)
     assert subscriptions.of_phone(con, BORIS)[0].state is PENDING
     text = activated(HOME, Script.LATIN, RULES).text
     assert told(con) == [(ANNA.digits, "mtel", MessageKind.CONFIRMATION, text)]
-    assert activate(con, now=600.0) == Activation(0, 0, 0, None)
+    assert activate(con, now=600.0) == Outcome(0, 0, 0, None)
     assert len(told(con)) == 1
 
 
@@ -214,7 +212,7 @@ def test_an_activation_that_is_not_told(
 ) -> None:
     store(con, subscription(state=PENDING, carrier=carrier), notify=notify)
     feed(con, HOME)
-    assert activate(con) == Activation(active=1, told=0, untold=untold, last=None)
+    assert activate(con) == Outcome(changed=1, told=0, untold=untold, last=None)
     assert told(con) == []
 
 
@@ -228,13 +226,13 @@ def test_the_script_of_the_subscription(con: sqlite3.Connection) -> None:
 def test_activation_goes_on_where_a_batch_ended(
     con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "ACTIVATE_BATCH", 2)
+    monkeypatch.setattr(pending, "BATCH", 2)
     phones = [Msisdn(f"35988800000{n}") for n in range(5)]
     store(con, *[subscription(phone, state=PENDING) for phone in phones])
     feed(con, HOME)
-    first = subscriptions.activate(con, 0, RULES, ENCODINGS, by(500.0))
-    assert (first.active, subscriptions.counts(con)[PENDING]) == (2, 3)
-    assert activate(con) == Activation(active=3, told=3, untold=0, last=None)
+    first = pending.activate(con, 0, RULES, ENCODINGS, by(500.0))
+    assert (first.changed, subscriptions.counts(con)[PENDING]) == (2, 3)
+    assert activate(con) == Outcome(changed=3, told=3, untold=0, last=None)
     assert sorted(row[0] for row in told(con)) == [phone.digits for phone in phones]
 
 
@@ -251,7 +249,7 @@ def test_one_that_ended_in_the_meantime_stays_ended(con: sqlite3.Connection) -> 
             subscriptions.end(con, ANNA, None, by(400.0))
 
     con.set_trace_callback(on_statement)
-    assert subscriptions.activate(con, 0, RULES, ENCODINGS, by(500.0)) == Activation(0, 0, 0, None)
+    assert pending.activate(con, 0, RULES, ENCODINGS, by(500.0)) == Outcome(0, 0, 0, None)
     assert statements[-1] == "BEGIN IMMEDIATE"
     assert told(con) == []
 

@@ -34,3 +34,8 @@ CREATE TABLE stop (
     person BLOB PRIMARY KEY,
     at     REAL NOT NULL
 ) WITHOUT ROWID;
+
+-- What a message took of its sender's day: the counts are rebuilt from here at start.
+ALTER TABLE mo ADD COLUMN silence TEXT;      -- today.Silence: why it has no answer
+ALTER TABLE mo ADD COLUMN used    TEXT;      -- today.Used, a digit each; NULL: nothing
+ALTER TABLE mo ADD COLUMN tried   TEXT;      -- customer numbers that a wrong code was given for

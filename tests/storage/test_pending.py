@@ -1,0 +1,264 @@
+"""What becomes of registrations that wait, and who is told, and when."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from smsgw.service.customer import Subscription, SubscriptionState
+from smsgw.service.decision import Rules
+from smsgw.service.hours import Hours
+from smsgw.service.keyed import Keyed
+from smsgw.service.message import Channel, Encoding, Mo, Msisdn, MtState, Script
+from smsgw.service.ports import Done, Work
+from smsgw.service.replies import Replies
+from smsgw.service.today import Day
+from smsgw.storage import audit, billing, exchange, inbox, pending, subscriptions
+from smsgw.storage.audit import DAEMON, Author, Change, Origin
+from smsgw.storage.database import CACHE_SCHEMA, open_gateway
+from smsgw.storage.pending import Outcome
+from smsgw.storage.policy import Policy
+from smsgw.storage.registration import Request, register
+
+SOFIA = ZoneInfo("Europe/Sofia")
+NOON = datetime(2026, 12, 18, 12, tzinfo=SOFIA).timestamp()
+NIGHT = datetime(2026, 12, 18, 22, tzinfo=SOFIA).timestamp()
+NEXT_OPENING = datetime(2026, 12, 19, 9, tzinfo=SOFIA).timestamp()
+DAY = 24 * 3600.0
+ANNA, BORIS = Msisdn("359888000001"), Msisdn("359888000002")
+HOME = "300000000001"
+KEYED = Keyed(b"key")
+ENCODINGS = {"mtel": Encoding()}
+RULES = Rules(
+    replies=Replies(),
+    numbers_per_phone=10,
+    phones_per_number=5,
+    sms=True,
+    max_age=0.0,
+    max_parts=4,
+    timezone=SOFIA,
+    activation_limit=DAY,
+    hours=Hours(time(9), time(20)),
+)
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(open_gateway(tmp_path)) as con:
+        con.execute(f"ATTACH ':memory:' AS {CACHE_SCHEMA}")
+        for table in billing.SCHEMA.split("CREATE TABLE ")[1:]:
+            con.execute(f"CREATE TABLE {CACHE_SCHEMA}.{table.rpartition(';')[0]}")
+        yield con
+
+
+def by(now: float, origin: Origin = DAEMON) -> Author:
+    return Author(KEYED, origin, now)
+
+
+def store(
+    con: sqlite3.Connection,
+    msisdn: Msisdn = ANNA,
+    state: SubscriptionState = SubscriptionState.PENDING,
+    at: float = NOON,
+    carrier: str | None = "mtel",
+    channel: Channel = Channel.SMS,
+    notify: bool = True,
+) -> None:
+    one = Subscription(msisdn, HOME, state, carrier, Script.LATIN, channel, at)
+    assert subscriptions.add(con, one, notify, by(at))
+
+
+def feed(con: sqlite3.Connection) -> None:
+    con.execute(f"INSERT INTO {CACHE_SCHEMA}.customer VALUES (?)", (int(HOME),))
+
+
+def reject(con: sqlite3.Connection, now: float, rules: Rules = RULES) -> Outcome:
+    return pending.reject(con, True, rules, ENCODINGS, by(now))
+
+
+def activate(con: sqlite3.Connection, now: float = NOON) -> Outcome:
+    return pending.activate(con, 0, RULES, ENCODINGS, by(now))
+
+
+def waiting(con: sqlite3.Connection) -> list[tuple[str, str, str, float | None]]:
+    """Phone, text, state and time of what goes out."""
+    return con.execute(
+        "SELECT msisdn, text, state, not_before FROM mt JOIN segment ON mt_id = id ORDER BY id"
+    ).fetchall()
+
+
+REJECTED = f"Registratsiyata na {HOME} e otkazana: nyama takav klientski nomer."
+FURTHER = f"Oshte edin telefon (...001) e registriran za {HOME}."
+
+
+def test_what_no_feed_knew_in_time_is_rejected_and_told(con: sqlite3.Connection) -> None:
+    store(con)
+    assert reject(con, NOON + DAY - 1) == Outcome(0, 0, 0)
+    assert reject(con, NOON + DAY) == Outcome(1, 1, 0)
+    assert reject(con, NOON + DAY) == Outcome(0, 0, 0)
+    assert waiting(con) == [(ANNA.digits, REJECTED, MtState.QUEUED, None)]
+    (record,) = subscriptions.records_of_phone(con, ANNA)
+    assert (record.subscription.state, record.ended_at) == ("rejected", NOON + DAY)
+    assert [one.change for one in audit.of_phone(con, ANNA)] == [
+        Change.REQUESTED,
+        Change.REJECTED,
+    ]
+    assert subscriptions.of_phone(con, ANNA) == ()
+
+
+def test_what_the_cache_knows_is_not_rejected(con: sqlite3.Connection) -> None:
+    store(con)
+    feed(con)
+    assert reject(con, NOON + 2 * DAY) == Outcome(0, 0, 0)
+    assert activate(con, NOON + 2 * DAY).changed == 1
+
+
+def test_without_a_limit_nothing_is_rejected(con: sqlite3.Connection) -> None:
+    store(con)
+    assert reject(con, NOON + 1000 * DAY, replace(RULES, activation_limit=0.0)).changed == 0
+
+
+@pytest.mark.parametrize(
+    ("carrier", "notify", "outcome"),
+    [
+        pytest.param("mtel", False, Outcome(1, 0, 0), id="an import: not told"),
+        pytest.param(None, True, Outcome(1, 0, 1), id="no carrier"),
+        pytest.param("gone", True, Outcome(1, 0, 1), id="a carrier that is not there"),
+    ],
+)
+def test_who_is_not_told(
+    con: sqlite3.Connection, carrier: str | None, notify: bool, outcome: Outcome
+) -> None:
+    store(con, carrier=carrier, notify=notify)
+    assert reject(con, NOON + DAY) == outcome
+    assert waiting(con) == []
+
+
+def test_what_nobody_waits_for_waits_for_the_next_opening(con: sqlite3.Connection) -> None:
+    store(con)
+    feed(con)
+    activate(con, NIGHT)
+    ((phone, _, state, not_before),) = waiting(con)
+    assert (phone, state, not_before) == (ANNA.digits, MtState.WAITING, NEXT_OPENING)
+    assert commit(con, NEXT_OPENING - 1, free=1).claimed == []
+    (segment,) = commit(con, NEXT_OPENING, free=1).claimed
+    assert segment.destination == ANNA
+
+
+def test_a_clerk_s_customer_is_told_at_any_hour(con: sqlite3.Connection) -> None:
+    feed(con)
+    request = Request(ANNA, HOME, "mtel", None, Channel.CENTRE)
+    assert register(con, True, request, RULES, ENCODINGS, by(NIGHT)).told
+    assert [row[2:] for row in waiting(con)] == [(MtState.QUEUED, None)]
+
+
+@pytest.mark.parametrize("way", ["feed", "clerk", "message"])
+def test_the_phones_that_a_number_has_are_told_of_a_further_one(
+    con: sqlite3.Connection, way: str
+) -> None:
+    store(con, BORIS, SubscriptionState.ACTIVE)
+    if way == "feed":
+        store(con)
+        feed(con)
+        activate(con)
+    else:
+        feed(con)
+        if way == "clerk":
+            request = Request(ANNA, HOME, "mtel", None, Channel.EASYPAY)
+            register(con, True, request, RULES, ENCODINGS, by(NOON))
+        else:
+            commit(con, NOON, HOME)
+    assert (BORIS.digits, FURTHER) in [row[:2] for row in waiting(con)]
+
+
+@pytest.mark.parametrize("way", ["feed", "clerk"])
+def test_an_import_tells_no_other_phone(con: sqlite3.Connection, way: str) -> None:
+    store(con, BORIS, SubscriptionState.ACTIVE)
+    if way == "feed":
+        store(con, channel=Channel.IMPORT, notify=False)
+        feed(con)
+        activate(con)
+    else:
+        feed(con)
+        request = Request(ANNA, HOME, "mtel", None, Channel.IMPORT)
+        register(con, True, request, RULES, ENCODINGS, by(NOON))
+    assert waiting(con) == []
+
+
+# Daily bounds, from transaction to transaction and over a restart.
+
+BOUND = replace(RULES, answers_per_day=3, hints_per_day=1, unknown_numbers_per_day=1)
+
+
+def commit(
+    con: sqlite3.Connection,
+    now: float,
+    *texts: str,
+    counted: Day | None = None,
+    rules: Rules = RULES,
+    free: int = 0,
+) -> Done:
+    mos = [Mo("mtel", 1, now, ANNA, "170077", 0, 0, text.encode(), text) for text in texts]
+    work = Work(now, (), (), (), (), mos, (), {"mtel": free} if free else {})
+    return exchange.commit(con, work, True, Policy(rules, ENCODINGS, KEYED), counted or Day())
+
+
+def silences(done: Done) -> dict[str, int]:
+    return {why.value: count for (_, why), count in done.tally.silences.items()}
+
+
+def test_bounds_count_within_and_between_transactions(con: sqlite3.Connection) -> None:
+    day = Day()
+    first = commit(con, NOON, "dobar den", "dobar den", counted=day, rules=BOUND)
+    assert silences(first) == {"hints": 1}
+    second = commit(con, NOON, "help", "help", "help", counted=day, rules=BOUND)
+    assert silences(second) == {"answers": 1}
+    assert con.execute("SELECT count(*) FROM mt").fetchone() == (3,)
+    assert con.execute("SELECT silence FROM mo ORDER BY id").fetchall() == [
+        (None,), ("hints",), (None,), (None,), ("answers",),
+    ]  # fmt: skip
+
+
+def test_counts_survive_a_restart_and_end_with_the_day(con: sqlite3.Connection) -> None:
+    commit(con, NOON, "help", "help", "help", rules=BOUND)
+    day = Day()
+    inbox.counted_today(con, day, SOFIA, NOON + 60)
+    assert silences(commit(con, NOON + 60, "help", counted=day, rules=BOUND)) == {"answers": 1}
+    midnight = datetime(2026, 12, 19, tzinfo=SOFIA).timestamp()
+    assert silences(commit(con, midnight, "help", counted=day, rules=BOUND)) == {}
+
+
+def test_a_restart_after_midnight_counts_nothing_of_yesterday(con: sqlite3.Connection) -> None:
+    commit(con, NOON, "help", "help", "help", rules=BOUND)
+    day = Day()
+    inbox.counted_today(con, day, SOFIA, NOON + DAY)
+    assert silences(commit(con, NOON + DAY, "help", counted=day, rules=BOUND)) == {}
+
+
+def test_what_is_not_stored_is_not_counted(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = Day()
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "note_redeliveries", fail)
+        for _ in range(5):
+            with pytest.raises(sqlite3.OperationalError):
+                commit(con, NOON, "help", counted=day, rules=BOUND)
+    assert silences(commit(con, NOON, "help", "help", "help", counted=day, rules=BOUND)) == {}
+
+
+def test_unknown_numbers_are_registered_up_to_the_bound(con: sqlite3.Connection) -> None:
+    day = Day()
+    numbers = [f"30000000000{n}" for n in range(4)]
+    done = commit(con, NOON, *numbers[:3], counted=day, rules=BOUND)
+    assert silences(done) == {"unknown_numbers": 1}
+    assert [one.customer_number for one in subscriptions.of_phone(con, ANNA)] == numbers[:1]
