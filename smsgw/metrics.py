@@ -170,6 +170,11 @@ MO_REDELIVERIES: Final = _counter(
 MOS_NOT_OURS: Final = _counter(
     "smsgw_mos_not_ours_total", "Incoming messages set aside, by why.", "carrier", "reason"
 )
+MOS_REREAD: Final = _counter(
+    "smsgw_mos_reread_total",
+    "Messages from customers whose data_coding could not be true, by what they were taken for.",
+    "carrier", "read_as",
+)  # fmt: skip
 MO_PARTS: Final = _counter(
     "smsgw_mo_parts_stored_total", "Parts of long messages from customers stored.", "carrier"
 )

@@ -32,7 +32,7 @@ from smsgw.smpp.codec import EncodeError, Pdu
 from smsgw.smpp.status import Reaction, submit_reaction
 from smsgw.smpp.tables import Command, Tlv, status_name
 from smsgw.text import userdata
-from smsgw.text.alphabets import decode_mo
+from smsgw.text.alphabets import read_mo
 from smsgw.text.userdata import UDHI, Joining, Part
 
 # esm_class, SMPP 3.4 section 5.2.12: bits 5-2 say what kind of message it is.
@@ -176,7 +176,7 @@ class Translator:
         if part is None and pdu.tlvs:
             part = _sar(pdu)
         data_coding = pdu.number("data_coding")
-        text = decode_mo(body, data_coding, self._alphabet)
+        text, read_as = read_mo(body, data_coding, self._alphabet)
         if text is None:
             return NotOurs(Reason.BINARY, Ack.DONE)
         return Mo(
@@ -190,6 +190,7 @@ class Translator:
             octets,
             text,
             part,
+            read_as,
         )
 
     def _receipt(self, pdu: Pdu, at: float, *, intermediate: bool) -> Receipt | NotOurs:

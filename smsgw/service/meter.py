@@ -85,6 +85,9 @@ class Meter:
         receipts = Counter((receipt.carrier, receipt.state) for receipt in work.receipts)
         for (carrier, state), count in receipts.items():
             metrics.RECEIPTS.labels(carrier, state.value).inc(count)
+        reread = Counter((mo.carrier, mo.read_as) for mo in work.mos if mo.read_as)
+        for (carrier, read_as), count in reread.items():
+            metrics.MOS_REREAD.labels(carrier, read_as).inc(count)
         # A redelivery comes from the carrier of the MO that it repeats.
         for carrier, count in Counter(again.carrier for again in work.redeliveries).items():
             metrics.MO_REDELIVERIES.labels(carrier).inc(count)

@@ -8,7 +8,8 @@ only, so each value has its own row.
 from collections.abc import Callable
 from typing import Final, Literal
 
-from smsgw.text import gsm, ucs2
+from smsgw.text import gsm, misread, ucs2
+from smsgw.text.misread import Declared, Reading
 
 DefaultAlphabet = Literal["gsm7", "latin1", "ascii"]
 """What data_coding 0 means at a carrier."""
@@ -28,35 +29,43 @@ def _cyrillic(octets: bytes) -> str:
     return octets.decode("iso8859-5")
 
 
-_DEFAULT: Final[dict[DefaultAlphabet, Decoder]] = {
+_DECODERS: Final[dict[Declared, Decoder]] = {
     "gsm7": gsm.decode,
-    "latin1": _latin1,
     "ascii": _ascii,
+    "latin1": _latin1,
+    "cyrillic": _cyrillic,
+    "ucs2": ucs2.decode,
 }
 
-_CODINGS: Final[dict[int, Decoder]] = {
-    0x01: _ascii,  # IA5
-    0x03: _latin1,
-    0x06: _cyrillic,
-    0x08: ucs2.decode,
-    **dict.fromkeys(range(0x10, 0x14), gsm.decode),  # with a message class
-    **dict.fromkeys(range(0x18, 0x1C), ucs2.decode),
-    **dict.fromkeys(range(0xC0, 0xE0), gsm.decode),  # a message waits; discard it, or store it
-    **dict.fromkeys(range(0xE0, 0xF0), ucs2.decode),
-    **dict.fromkeys(range(0xF0, 0xF4), gsm.decode),  # with a message class
+_CODINGS: Final[dict[int, Declared]] = {
+    0x01: "ascii",  # IA5
+    0x03: "latin1",
+    0x06: "cyrillic",
+    0x08: "ucs2",
+    **dict.fromkeys(range(0x10, 0x14), "gsm7"),  # with a message class
+    **dict.fromkeys(range(0x18, 0x1C), "ucs2"),
+    **dict.fromkeys(range(0xC0, 0xE0), "gsm7"),  # a message waits; discard it, or store it
+    **dict.fromkeys(range(0xE0, 0xF0), "ucs2"),
+    **dict.fromkeys(range(0xF0, 0xF4), "gsm7"),  # with a message class
 }
 
 
-def decode_mo(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> str | None:
-    """What a customer's octets say (after the user data header), or None where they are no text.
+def read_mo(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> Reading:
+    """What a customer's octets say (after the user data header), be data_coding wrong.
 
     Never raises: what is no character of its alphabet gives U+FFFD. Binary codings, and those
     that nothing in this country sends, are no text.
     """
-    if data_coding == 0:
-        return _DEFAULT[default_alphabet](octets)
-    decode = _CODINGS.get(data_coding)
-    return decode(octets) if decode else None
+    declared = _CODINGS.get(data_coding) if data_coding else default_alphabet
+    if declared is None:
+        return Reading(None)
+    text = _DECODERS[declared](octets)
+    return misread.reread(octets, text, declared) or Reading(text)
+
+
+def decode_mo(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> str | None:
+    """The text of `read_mo` alone."""
+    return read_mo(octets, data_coding, default_alphabet).text
 
 
 def encode_default(text: str, default_alphabet: DefaultAlphabet) -> bytes:

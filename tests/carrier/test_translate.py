@@ -113,6 +113,12 @@ def test_text(octets: bytes, data_coding: int, alphabet: str, text: str) -> None
     assert (mo.text, mo.octets, mo.data_coding) == (text, octets, data_coding)
 
 
+def test_text_under_a_wrong_data_coding() -> None:
+    mo = an_mo(deliver("сметка".encode(), data_coding=0))
+    assert (mo.text, mo.read_as, mo.octets) == ("сметка", "utf-8", "сметка".encode())
+    assert an_mo(deliver()).read_as == ""
+
+
 def test_text_in_the_payload() -> None:
     pdu = deliver(b"", [(int(Tlv.MESSAGE_PAYLOAD), b"smetka " * 100)])
     assert an_mo(pdu).text == "smetka " * 100

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.text.alphabets import DefaultAlphabet, decode_mo, encode_default
+from smsgw.text.alphabets import DefaultAlphabet, decode_mo, encode_default, read_mo
 
 GSM = ("1b65 00", "€@")
 UCS2 = ("0441 0442", "ст")
@@ -78,8 +78,26 @@ def test_never_replaces(alphabet: DefaultAlphabet, text: str) -> None:
         encode_default(text, alphabet)
 
 
-def test_ascii_reads_no_octet_of_eight_bits() -> None:
-    assert decode_mo(b"smetka\xe9", 0, "ascii") == "smetka\ufffd"
+STRANGE: dict[str, tuple[int, DefaultAlphabet, str, str]] = {
+    "GSM has no octet above 0x7f": (0, "gsm7", "61 80 81", "a\ufffd\ufffd"),
+    "ASCII has none either": (1, "gsm7", "61 80 81", "a\ufffd\ufffd"),
+    "Latin-1 has all of them": (3, "gsm7", "61 80 81", "a\x80\x81"),
+    "ISO-8859-5 has all of them": (6, "gsm7", "61 80 81", "a\x80\x81"),
+    "UCS-2: an odd last octet": (8, "gsm7", "0441 04", "с\ufffd"),
+    "UCS-2: one octet": (8, "gsm7", "04", "\ufffd"),
+    "UCS-2: half a pair": (8, "gsm7", "0441 d83d 0442", "с\ufffdт"),
+    "UCS-2: the other half": (8, "gsm7", "de00 0441", "\ufffdс"),
+    "UCS-2: the other byte order, marked": (8, "gsm7", "fffe 4104", "с"),
+    "NUL is the first character of GSM": (0, "gsm7", "61 00 62", "a@b"),
+    "an escape that begins no pair": (0, "gsm7", "61 1b", "a "),
+}
+
+
+@pytest.mark.parametrize(("coding", "alphabet", "octets", "text"), STRANGE.values(), ids=STRANGE)
+def test_what_should_not_be_sent(
+    coding: int, alphabet: DefaultAlphabet, octets: str, text: str
+) -> None:
+    assert read_mo(bytes.fromhex(octets), coding, alphabet) == (text, "")
 
 
 @given(
