@@ -11,6 +11,7 @@ from smsgw.service.message import Script
 from smsgw.service.texts import TEXTS
 from smsgw.text import gsm
 from smsgw.text.segmentation import count_parts
+from smsgw.text.transliteration import transliterate
 
 Overrides = Mapping[str, Mapping[str, str]]
 """Name of a text -> script -> what is said instead. A script that is left out keeps its text."""
@@ -40,6 +41,9 @@ CONTACT: Final = "contact"
 class Replies:
     """All texts in both scripts, the company's particulars filled in: `replies[script]`.
 
+    What a Latin text has of Cyrillic letters and of typographic signs is transliterated; what is
+    filled in later (numbers, sums, dates) has none.
+
     Raises ValueError where `problems` finds some.
     """
 
@@ -59,7 +63,8 @@ def problems(
     """All that is wrong with `replies.texts`, by paths that begin below it.
 
     With `company` also what it leaves open: a text that names what is not configured, a Latin
-    one that would leave GSM 03.38 by it. With `max_parts` also texts that alone take more.
+    one that would leave GSM 03.38 by it, even transliterated. With `max_parts` also texts that
+    alone take more.
     """
     found: list[Problem] = []
     for name, replaced in overrides.items():
@@ -80,13 +85,18 @@ def company_problems(company: Company) -> list[Problem]:
 
     A name outside GSM 03.38 is none: where it doesn't fit, `{contact}` goes without it.
     """
-    reach = {"phone": company.phone, "email": company.email, "web": company.web}
-    return [
-        ((key,), _outside(value)) for key, value in reach.items() if value and not gsm.fits(value)
-    ]
+    reach = {key: _in_latin(key, getattr(company, key) or "") for key in _REACH}
+    return [((key,), _outside(value)) for key, value in reach.items() if not gsm.fits(value)]
 
 
 _SCRIPTS: Final = tuple(Script)
+_REACH: Final = ("phone", "email", "web")
+_ADDRESSES: Final = ("email", "web")  # in other letters they would be other ones
+
+
+def _in_latin(key: str, value: str) -> str:
+    """One of the company's particulars as it stands in a Latin text."""
+    return value if key in _ADDRESSES else transliterate(value)
 
 
 def _faults(
@@ -104,11 +114,13 @@ def _faults(
     if company:
         named = [key for key in used if key in COMPANY and key not in TEXTS[name].needs]
         yield from _company_faults(script, named, company)
-    literal = "".join([said for said, _ in pieces])
-    if script is Script.LATIN and not gsm.fits(literal):
-        yield _outside(literal)
+    whole = "".join([said + ("x" * 12 if key else "") for said, key in pieces])
+    if script is Script.LATIN:
+        whole = transliterate(whole)
+        if not gsm.fits(whole):
+            yield _outside(whole)
     if max_parts:
-        parts = count_parts("".join([said + ("x" * 12 if key else "") for said, key in pieces]))
+        parts = count_parts(whole)
         if parts > max_parts:
             yield f"it takes {parts} parts, and replies.max_parts is {max_parts}"
 
@@ -129,8 +141,8 @@ def _company_faults(script: Script, named: Iterable[str], company: Company) -> I
         value = getattr(company, key)
         if not value:
             yield f"it names {{{key}}}, but company.{key} is not set"
-        elif script is Script.LATIN and not gsm.fits(value):
-            yield f"company.{key}, which it names: {_outside(value)}"
+        elif script is Script.LATIN and not gsm.fits(in_latin := _in_latin(key, value)):
+            yield f"company.{key}, which it names: {_outside(in_latin)}"
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
@@ -160,6 +172,9 @@ def _wording(script: Script, overrides: Overrides, company: Company) -> Wording:
         for name, text in TEXTS.items()
     }
     known = {key: getattr(company, key) or "" for key in COMPANY}
+    if script is Script.LATIN:
+        texts = {name: transliterate(text) for name, text in texts.items()}
+        known = {key: _in_latin(key, value) for key, value in known.items()}
     # Two ways to reach the company are enough for one message.
     reach = ", ".join([known[key] for key in ("phone", "web", "email") if known[key]][:2])
     named = known["name"] and (script is Script.CYRILLIC or gsm.fits(known["name"]))

@@ -93,10 +93,15 @@ REACHED = {
         "CEZ: 0700 10 010, www.cez.bg",
     ),
     "no name": (CEZ, "Kontakt: 0700 10 010, www.cez.bg", "Контакт: 0700 10 010, www.cez.bg"),
+    "a Cyrillic name": (
+        Company("„ЧЕЗ Електро България“", "0700–10\xa0010"),
+        '"CHEZ Elektro Bulgaria": 0700-10 010',
+        "„ЧЕЗ Електро България“: 0700–10\xa0010",
+    ),
     "a name that Latin can't have": (
-        Company("ЧЕЗ", "0700 10 010"),
+        Company("ЧЕЗ ⚡", "0700 10 010"),
         "Kontakt: 0700 10 010",
-        "ЧЕЗ: 0700 10 010",
+        "ЧЕЗ ⚡: 0700 10 010",
     ),
     "phone and email": (
         Company(phone="0700 10 010", email="info@cez.bg"),
@@ -215,8 +220,8 @@ WRONG = {
         [(("help", "latin"), "{phone}: only a plain name can stand in braces")],
     ),
     "Latin outside GSM": (
-        {"help": {"latin": "smеtka – stop"}},
-        [(("help", "latin"), "a Latin text can't have е – (not in GSM 03.38)")],
+        {"help": {"latin": "smetka ☎ – stop ⚡"}},
+        [(("help", "latin"), "a Latin text can't have ☎ ⚡ (not in GSM 03.38)")],
     ),
     "empty": ({"help": {"cyrillic": " \n"}}, [(("help", "cyrillic"), "it is empty")]),
     "a particular that is not known": (
@@ -228,7 +233,7 @@ WRONG = {
         [
             (
                 ("help", "latin"),
-                "company.name, which it names: a Latin text can't have Ч Е З (not in GSM 03.38)",
+                "company.name, which it names: a Latin text can't have ⚡ (not in GSM 03.38)",
             )
         ],
     ),
@@ -237,11 +242,11 @@ WRONG = {
         [(("help", "cyrillic"), "it takes 5 parts, and replies.max_parts is 4")],
     ),
     "several at once": (
-        {"debt": {"latin": "{amount} €№", "cyrillic": "{due"}, "helb": {}},
+        {"debt": {"latin": "{amount} €⚡", "cyrillic": "{due"}, "helb": {}},
         [
             (("debt", "latin"), "it must name {number}"),
             (("debt", "latin"), "it must name {due}"),
-            (("debt", "latin"), "a Latin text can't have № (not in GSM 03.38)"),
+            (("debt", "latin"), "a Latin text can't have ⚡ (not in GSM 03.38)"),
             (("debt", "cyrillic"), "expected '}' before end of string"),
             (("helb",), "there is no such text; did you mean help?"),
         ],
@@ -253,7 +258,7 @@ WRONG = {
 def test_problems_names_each_and_all(
     overrides: dict[str, dict[str, str]], expected: list[tuple[tuple[str, ...], str]]
 ) -> None:
-    company = Company(name="ЧЕЗ", phone="1")
+    company = Company(name="ЧЕЗ ⚡", phone="1")
     assert problems(overrides, company, max_parts=4) == expected
 
 
@@ -278,12 +283,40 @@ def test_replies_refuses_texts_with_problems() -> None:
 
 
 def test_company_particulars_must_fit_a_latin_text() -> None:
-    company = Company(name="ЧЕЗ", phone="№ 1", email="info@cez.bg", web="чез.бг")
+    company = Company(name="ЧЕЗ ⚡", phone="№ 1 ☎", email="info@cez.bg", web="чез.бг")
     assert company_problems(company) == [
-        (("phone",), "a Latin text can't have № (not in GSM 03.38)"),
+        (("phone",), "a Latin text can't have ☎ (not in GSM 03.38)"),
         (("web",), "a Latin text can't have ч е з б г (not in GSM 03.38)"),
     ]
     assert company_problems(Company()) == []
+    assert company_problems(Company(name="ЧЕЗ", phone="№ 1")) == []
+
+
+def test_a_latin_text_is_transliterated_and_a_cyrillic_one_is_not() -> None:
+    said = "Вашата „сметка“ № {number} – {name}"
+    own = {"registered": {"latin": said, "cyrillic": said}}
+    company = Company(name="ЧЕЗ…")
+    assert problems(own, company) == []
+    replies = Replies(own, company)
+    assert replies[LATIN]["registered"](number="1") == 'Vashata "smetka" No 1 - CHEZ...'
+    assert replies[CYRILLIC]["registered"](number="1") == "Вашата „сметка“ № 1 – ЧЕЗ…"
+
+
+def test_an_address_in_other_letters_would_be_another_one() -> None:
+    own = {"registered": {"latin": "{number} {web}"}}
+    assert problems(own, Company(web="чез.бг")) == [
+        (
+            ("registered", "latin"),
+            "company.web, which it names: a Latin text can't have ч е з б г (not in GSM 03.38)",
+        )
+    ]
+
+
+def test_parts_of_a_latin_text_are_counted_as_it_goes_out() -> None:
+    assert problems({"help": {"latin": "а" * 161}}, max_parts=2) == []
+    assert problems({"help": {"latin": "щ" * 103}}, max_parts=2) == [
+        (("help", "latin"), "it takes 3 parts, and replies.max_parts is 2")
+    ]
 
 
 @given(st.text(alphabet="{}[]()!:.ab0 е", max_size=12), st.sampled_from(sorted(TEXTS)))
