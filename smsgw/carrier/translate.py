@@ -169,12 +169,7 @@ class Translator:
         if source is None:
             reason = Reason.ALPHANUMERIC if alphanumeric(address, ton) else Reason.FOREIGN
             return NotOurs(reason, Ack.DONE)
-        octets = pdu.octets("short_message")
-        if not octets:
-            octets = pdu.tlv(Tlv.MESSAGE_PAYLOAD) or b""
-        part, body = userdata.split(octets) if esm_class & UDHI else (None, octets)
-        if part is None and pdu.tlvs:
-            part = _sar(pdu)
+        octets, part, body = content(pdu)
         data_coding = pdu.number("data_coding")
         text, read_as = read_mo(body, data_coding, self._alphabet)
         if text is None:
@@ -195,11 +190,9 @@ class Translator:
 
     def _receipt(self, pdu: Pdu, at: float, *, intermediate: bool) -> Receipt | NotOurs:
         read = receipts.parse(pdu)
-        if not read.message_id or read.state is None:
+        state = receipt_state(read, intermediate=intermediate)
+        if not read.message_id or state is None:
             return NotOurs(Reason.RECEIPT, Ack.DONE)
-        state = ReceiptState(read.state)
-        if intermediate and state not in _NOT_FINAL:
-            state = ReceiptState.ENROUTE  # SMPP 3.4 section 5.2.12: the SMSC still tries
         return Receipt(
             self._carrier,
             at,
@@ -299,6 +292,36 @@ class Translator:
     def reply(self, inquiry: Inquiry, response: Pdu, at: float) -> Reply:
         """What the response to a query_sm says."""
         return questions.read(inquiry, response, self._reaction(response.status), at)
+
+
+class Content(NamedTuple):
+    """The octets of a message, the place that they or TLVs give it, and those after a header."""
+
+    octets: bytes
+    part: Part | None
+    body: bytes
+
+
+def content(pdu: Pdu) -> Content:
+    """What a message carries, in short_message or message_payload."""
+    octets = pdu.octets("short_message")
+    if not octets:
+        octets = pdu.tlv(Tlv.MESSAGE_PAYLOAD) or b""
+    headed = pdu.number("esm_class") & UDHI
+    part, body = userdata.split(octets) if headed else (None, octets)
+    if part is None and pdu.tlvs:
+        part = _sar(pdu)
+    return Content(octets, part, body)
+
+
+def receipt_state(read: receipts.DeliveryReceipt, *, intermediate: bool) -> ReceiptState | None:
+    """What a receipt says of its message; None if nothing that is known."""
+    if read.state is None:
+        return None
+    state = ReceiptState(read.state)
+    if intermediate and state not in _NOT_FINAL:
+        return ReceiptState.ENROUTE  # SMPP 3.4 section 5.2.12: the SMSC still tries
+    return state
 
 
 def delivery_id(segment: Segment) -> str:
