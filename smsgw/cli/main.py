@@ -34,6 +34,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
     "backup": ("smsgw.cli.backup", "Copies of the databases while the daemon runs."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
+    "text": ("smsgw.cli.text", "What a text takes as short messages."),
     "pdu": ("smsgw.cli.pdu", "What the octets of a PDU say."),
 }
 

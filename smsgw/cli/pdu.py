@@ -1,19 +1,24 @@
-"""`smsgw pdu`: what the octets of a PDU say, and what a session answers if it can't read them."""
+"""`smsgw pdu`: what the octets of a PDU say and mean, and what a session answers to a bad one."""
 
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from smsgw.cli.common import Json, noun, print_json
+from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
+from smsgw.cli.inputs import lines
 
 if TYPE_CHECKING:
+    from smsgw.carrier.reading import Ways
     from smsgw.smpp.describe import Description
 
 # Characters of one input: 70,000 octets as `0x00, ` take 420,000.
 LONGEST: Final = 1_000_000
+
+# What we make of a message is no row where there is nothing to say.
+_MEANING: Final = frozenset({"text", "read_as", "concat", "receipt"})
 
 _BETWEEN: Final = re.compile(r"[\s:,]*(?:\b0[xX])?")
 
@@ -31,27 +36,50 @@ def pdu(
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Take PDUs from stdin, one a line.")
     ] = False,
+    carrier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Read it as from this carrier, by its alphabet and form of ids."
+        ),
+    ] = None,
     json: Json = False,
+    config: Config = None,
 ) -> None:
     """Say what a PDU says. One that can't be read is an answer too, with what a session sends back.
 
-    No configuration and no daemon are needed.
+    No daemon is needed, and a configuration only with --carrier.
     """
     if stdin is bool(octets):
         raise typer.BadParameter("give either HEX or --stdin")
-    inputs = _lines(sys.stdin.buffer) if stdin else [" ".join(octets or ())]
-    if not _describe_all(inputs, json):
+    inputs: Iterable[str]
+    if stdin:
+        inputs = (line.decode("ascii", "replace") for line in lines(sys.stdin.buffer, LONGEST))
+    else:
+        inputs = [" ".join(octets or ())]
+    if not _read_all(inputs, _ways(carrier, config), json):
         raise typer.Exit(1)
 
 
-def _describe_all(inputs: Iterable[str], json: bool) -> bool:
+def _ways(carrier: str | None, config: Config) -> "Ways":
+    from smsgw.carrier.reading import Ways, ways
+
+    if carrier is None:
+        return Ways()
+    from smsgw.cli.stores import check_carrier
+
+    settings = load_settings_or_exit(config)
+    check_carrier(carrier, settings)
+    return ways(settings.carriers[carrier])
+
+
+def _read_all(inputs: Iterable[str], how: "Ways", json: bool) -> bool:
     """Print what each input says, in order; whether all of them were hex."""
-    from smsgw.smpp.describe import describe
+    from smsgw.carrier.reading import read
 
     all_hex = True
     for number, one in enumerate(inputs, start=1):
         try:
-            description = describe(_octets(one))
+            description = read(_octets(one), how)
         except ValueError as error:
             all_hex = False
             if json:
@@ -64,14 +92,6 @@ def _describe_all(inputs: Iterable[str], json: bool) -> bool:
         else:
             _print(description)
     return all_hex
-
-
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of a stream, of each no more than tells that it is too long."""
-    while line := stream.readline(LONGEST + 2):
-        while not line.endswith(b"\n") and (rest := stream.readline(LONGEST)):
-            line = line[: LONGEST + 1] + rest[-1:]
-        yield line.rstrip(b"\r\n").decode("ascii", "replace")
 
 
 def _octets(text: str) -> bytes:
@@ -104,7 +124,7 @@ def _rows(description: "Description") -> Iterator[tuple[str, str]]:
         elif isinstance(value, list):
             for number, one in enumerate(value, start=1):
                 yield f"{name} {number}", _words(one)
-        else:
+        elif value is not None or name not in _MEANING:
             yield name, _words(value)
 
 

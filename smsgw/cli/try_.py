@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Iterable
-from json import loads
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
+from smsgw.cli.inputs import parsed
 from smsgw.cli.stores import check_carrier, read_stores
 from smsgw.text.counted import counted
 
@@ -91,17 +91,7 @@ def _try_all(inputs: Iterable[Message | bytes], trial: "Trial", json: bool) -> b
 
 def _message(line: bytes) -> Message:
     """A line of stdin. Raises ValueError."""
-    try:
-        written = line.decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8: {error}") from None
-    if not written:
-        raise ValueError("an empty line")
-    try:
-        fields = loads(written)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from None
-    match fields:
+    match parsed(line):
         case {"from": str(sender), "text": str(text)}:
             return Message(sender, text)
         case _:

@@ -7,6 +7,7 @@ from smsgw.service.decision import Rules
 from smsgw.service.message import Encoding, MessageKind, Msisdn
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import SENT_ONCE_MORE, Losses
+from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.model import Settings
 from smsgw.text.reassembly import Bounds
 
@@ -61,10 +62,12 @@ def encodings(settings: Settings) -> dict[str, Encoding]:
     Messages are made for these carriers only: over any other they would never go out.
     """
     return {
-        carrier.id: Encoding(carrier.default_alphabet, carrier.long_messages, carrier.receipts)
-        for carrier in settings.carriers.values()
-        if carrier.enabled
+        carrier.id: encoding(carrier) for carrier in settings.carriers.values() if carrier.enabled
     }
+
+
+def encoding(carrier: CarrierSettings) -> Encoding:
+    return Encoding(carrier.default_alphabet, carrier.long_messages, carrier.receipts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`smsgw pdu`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ def test_people_get_a_table() -> None:
     assert ["source_addr", "\\x1b[J\\x9b"] in rows
     assert ["0x0424", "message_payload   3132"] in rows
     assert ["0x1401", "0x1401"] in rows
-    assert rows[-1] == ["kind", "mo"]
+    assert rows[-2:] == [["kind", "mo"], ["text", "12"]]
 
 
 def test_people_get_a_row_for_each_destination() -> None:
@@ -159,3 +160,50 @@ def test_people_get_what_is_no_hex_on_stderr() -> None:
 @pytest.mark.parametrize("arguments", [["--stdin", ENQUIRE], ["--json"]], ids=["both", "neither"])
 def test_one_source_of_pdus_is_needed(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
+
+
+RECEIPT = encode(
+    Pdu(
+        Command.DELIVER_SM,
+        fields={"esm_class": 4, "short_message": b"id:1F stat:DELIVRD err:000 text:"},
+    )
+).hex()
+PART = encode(
+    Pdu(Command.DELIVER_SM, fields={"esm_class": 0x40, "short_message": b"\5\0\3\x2a\2\1smet"})
+).hex()
+CONFIGURATION = """\
+shortcode: "170077"
+data_dir: data
+carriers:
+  mtel: {host: h, port: 1, system_id: s, password: p, message_id: hex_in_receipt}
+"""
+
+
+def test_what_is_made_of_the_message_is_told() -> None:
+    (receipt, part, enquire) = answers(
+        run("--json", "--stdin", stdin=f"{RECEIPT}\n{PART}\n{ENQUIRE}")
+    )
+    assert receipt["receipt"] == {
+        "message_id": "1F",
+        "state": "delivered",
+        "final": True,
+        "error": "000",
+        "done_date": None,
+    }
+    assert (part["text"], part["concat"]) == ("smet", {"ref": 42, "total": 2, "part": 1})
+    assert (enquire["text"], enquire["concat"], enquire["receipt"]) == (None, None, None)
+
+
+def test_a_carrier_gives_its_form_of_ids(tmp_path: Path) -> None:
+    file = tmp_path / "smsgw.yaml"
+    file.write_text(CONFIGURATION)
+    (told,) = answers(run("--json", "-c", str(file), "--carrier", "mtel", RECEIPT))
+    assert told["receipt"]["message_id"] == "31"
+    assert run("-c", str(file), "--carrier", "globul", RECEIPT).exit_code == 2
+
+
+def test_people_get_rows_of_what_there_is() -> None:
+    rows = [line.split(maxsplit=1) for line in run(RECEIPT).stdout.splitlines() if line]
+    said = "message_id 1F, state delivered, final True, error 000, done_date none"
+    assert rows[-1] == ["receipt", said]
+    assert "concat" not in [row[0] for row in rows]
