@@ -34,6 +34,7 @@ _SORTS: Final = {
     0x10: "user_acknowledgement",
     0x18: "conversation_abort",
     0x20: "intermediate_notification",
+    0x24: "receipt",  # or a notification: its state says which it is
 }
 # A message of the default sort, by the command that carries it. A data_sm may go either way; the
 # one that a gateway is asked about came from the carrier.

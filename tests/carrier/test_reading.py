@@ -128,6 +128,7 @@ DELIVERED = said(
 def test_a_receipt() -> None:
     assert receipt(WHOLE) == DELIVERED
     assert receipt(WHOLE, esm_class=0x44) is not None
+    assert receipt(WHOLE, esm_class=0x24) == DELIVERED
     assert receipt(WHOLE, esm_class=0x20) == {**DELIVERED, "state": "enroute", "final": False}
     assert meaning(octets(short_message=WHOLE, esm_class=4))["text"] == WHOLE.decode()
 
@@ -146,7 +147,7 @@ def test_a_receipt_in_tlvs() -> None:
         (b"\xff\0\x80 :: : id", said()),
         (b"id: stat: err: done date:", said()),
         (b"id:17 stat:WHATEVER", said(message_id="17")),
-        (b"id:\x9b7 stat:ACCEPTD", said(message_id="\x9b7", state="accepted", final=False)),
+        (b"id:\x9b7 stat:ACCEPTD", said(state="accepted", final=False)),
         (b"stat:EXPIRED err:xyzzy", said(state="expired", final=True, error="xyzzy")),
         (b"done date:junk", said(done_date="junk")),
     ],

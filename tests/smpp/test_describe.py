@@ -98,6 +98,7 @@ def test_lists_are_told_by_the_names_of_their_items() -> None:
         (deliver(esm_class=0x10), "user_acknowledgement"),
         (deliver(esm_class=0x18), "conversation_abort"),
         (deliver(esm_class=0x20), "intermediate_notification"),
+        (deliver(esm_class=0x24), "receipt"),
         (deliver(esm_class=0x3C), "reserved"),
         (octets(Command.DATA_SM), "mo"),
         (octets(Command.DATA_SM, esm_class=4), "receipt"),
