@@ -19,7 +19,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, inbox, inquiries, pending, settlements
+from smsgw.storage import assembly, billing, inbox, inquiries, pending, settlements
 from smsgw.storage.audit import DAEMON, FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
@@ -266,6 +266,8 @@ class App:
         finally:
             self._exchange.look_again()
         log.info("billing.taken", activated=active, told=told)
+        if self._policy.rules.require_code and await self._database.run(billing.without_codes):
+            log.warning("billing.no_codes", advice="no message can register: send a code column")
 
     async def _keep_rejecting(self) -> None:
         """Reject what has been pending for too long, a short transaction at a time."""
@@ -336,7 +338,13 @@ def _feed_watch(settings: Settings) -> FeedWatch | None:
     billing = settings.billing
     if billing.feed_dir is None:
         return None
-    return FeedWatch(billing.feed_dir, settings.data_dir, billing.max_shrink, billing.import_limit)
+    return FeedWatch(
+        billing.feed_dir,
+        settings.data_dir,
+        billing.max_shrink,
+        billing.import_limit,
+        derive.secret(settings),
+    )
 
 
 def _link_health(carrier: str, state: LinkState | None) -> LinkHealth:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from smsgw.storage.feed import Taken
 
 FEEDS_SHOWN: Final = 10
+NO_CODES: Final = (
+    "subscriptions.require_code is on, but bills have no code: no message can register"
+)
 
 app = noun("The billing cache.")
 
@@ -54,7 +57,8 @@ def import_(
     """Take a billing feed whole, or refuse it whole with the numbers of its wrong lines.
 
     Columns: customer_number, bill_number, issued_on, due_on, cut_off_on, amount, currency,
-    status; of a customer with nothing open all but the first are empty.
+    status, and code if there are codes; of a customer with nothing open all but the first are
+    empty.
 
     A running daemon answers from it within a second. Pending registrations whose customer
     number it brings become active.
@@ -69,6 +73,7 @@ def _import(
 ) -> None:
     from smsgw.clock import SystemClock
     from smsgw.settings import derive
+    from smsgw.storage import billing
     from smsgw.storage.audit import FEED
     from smsgw.storage.feed import Feed, is_delta, take_delta, take_snapshot
     from smsgw.storage.pace import Pace
@@ -76,7 +81,8 @@ def _import(
     from smsgw.storage.snapshot import FeedRefusedError
 
     data_dir, now = settings.data_dir, SystemClock().now()
-    feed = Feed(path, as_of, force)
+    author = signed(settings, Channel.IMPORT)._replace(origin=FEED)
+    feed = Feed(path, as_of, force, author.keyed)
     size = path.stat().st_size if path.is_file() else 0
     with open_gateway_alone(data_dir) as stores, lines_told(path):
         try:
@@ -98,7 +104,8 @@ def _import(
         if doubt := _doubt(taken, now, settings.timezone):
             typer.echo(f"{path}: warning: {doubt}; --as-of says better", err=True)
         stores.cache.follow()
-        author = signed(settings, Channel.IMPORT)._replace(origin=FEED)
+        if settings.subscriptions.require_code and billing.without_codes(stores.con):
+            typer.echo(f"{path}: warning: {NO_CODES}", err=True)
         activation = activate_all(
             stores.con, derive.rules(settings), derive.encodings(settings), author, Pace()
         )

@@ -216,8 +216,8 @@ def import_(
     """Take a file of registrations, or refuse it whole with the numbers of its wrong lines.
 
     Columns: msisdn and customer_number, and if wanted carrier, script, channel, code. Bounds
-    don't apply. A pair that exists takes the carrier and script that its row names.
-    Running it again finishes what was cut off.
+    don't apply, and no code is needed: that column is passed over. A pair that exists takes the
+    carrier and script that its row names. Running it again finishes what was cut off.
     """
     settings = load_settings_or_exit(config)
     if not file.is_file():

@@ -15,10 +15,12 @@ import smsgw
 from smsgw import log, settings
 from smsgw.app import App
 from smsgw.demo.conversation import feed
+from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.simulator import Smsc, SmscSettings
 from smsgw.storage.database import open_gateway
 from smsgw.storage.feed import Feed, take_snapshot
+from smsgw.storage.keys import keyed
 
 FILE: Final = Path("config/demo.yaml")
 LOG: Final = "smsgw.log"
@@ -99,7 +101,7 @@ def _fill_cache(folder: Path, loaded: Settings, today: date) -> None:
         take_snapshot(
             gateway,
             folder,
-            Feed(csv, None, forced=False),
+            Feed(csv, None, forced=False, keyed=keyed(folder, derive.secret(loaded))),
             max_shrink=loaded.billing.max_shrink,
             now=time.time(),
             progress=lambda *_: None,

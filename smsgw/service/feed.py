@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import BinaryIO, Final, NamedTuple
 
 from smsgw.service.customer import BillStatus
+from smsgw.service.keyed import Keyed
 from smsgw.service.lines import LONGEST, LineError, Problems, columns, fields, numbered, wrong
 
 COLUMNS: Final = (
@@ -19,7 +20,9 @@ COLUMNS: Final = (
     "currency",
     "status",
 )
-_BILL: Final = COLUMNS[1:]
+OPTIONAL: Final = ("code",)
+_ALL: Final = COLUMNS + OPTIONAL
+_BILL: Final = _ALL[1:]
 _DATES: Final = ("issued_on", "due_on", "cut_off_on")
 
 
@@ -34,6 +37,7 @@ class FeedRow(NamedTuple):
     amount: int  # cents
     currency: str
     status: str
+    code: bytes | None  # keyed digest of the invoice's code; None: the line has none
     line: int
 
 
@@ -49,6 +53,7 @@ _USUAL: Final = {
     "amount": r"-?\d{1,9}\.\d\d",
     "currency": r"[A-Z]{3}",
     "status": "|".join(BillStatus),
+    "code": r"(?:(?=[A-Za-z]{0,5}\d)[0-9A-Za-z]{6})?",  # as customers can write it in a message
 }
 _EMPTY: Final = {"customer_number": _USUAL["customer_number"]} | dict.fromkeys(_BILL, "")
 
@@ -63,15 +68,19 @@ _RIGHT: Final = {
     "amount": (r"-?\d{1,12}(\.\d{1,2})?", "is not an amount as in 45.20"),
     "currency": (r"[A-Z]{3}", "is not three capital letters as in EUR"),
     "status": ("|".join(BillStatus), f"is none of {', '.join(BillStatus)}"),
+    "code": (_USUAL["code"], "is not six Latin letters or digits with a digit among them"),
 }
 
 
-def read(file: BinaryIO, problems: Problems) -> Iterator[FeedRow]:
-    """The rows of a feed one by one; what is wrong with lines goes to `problems`."""
+def read(file: BinaryIO, problems: Problems, keyed: Keyed) -> Iterator[FeedRow]:
+    """The rows of a feed one by one; what is wrong with lines goes to `problems`.
+
+    Codes leave here as digests by `keyed`, and no problem says what one was.
+    """
     lines = numbered(file)
     _, header = next(lines, (1, b""))
     try:
-        names = columns(_ended(header), COLUMNS)
+        names = columns(_ended(header), COLUMNS, OPTIONAL)
     except LineError as error:
         problems.add(1, str(error))
         return
@@ -80,12 +89,12 @@ def read(file: BinaryIO, problems: Problems) -> Iterator[FeedRow]:
     for number, line in lines:
         text = line.decode(errors="replace")  # U+FFFD is in no usual field
         if (match := bill.fullmatch(text)) and all(map(_is_date, match.group(*_DATES))):
-            yield _bill(match.group(*COLUMNS), number)
+            yield _bill(match.group(*_ALL), number, keyed)
         elif match := customer.fullmatch(text):
             yield _customer(match["customer_number"], number)
         elif line.strip():
             try:
-                yield _row(line, names, number)
+                yield _row(line, names, number, keyed)
             except LineError as error:
                 problems.add(number, str(error))
 
@@ -100,15 +109,17 @@ def _ended(line: bytes) -> bytes:
 
 
 def _pattern(names: list[str], kinds: Mapping[str, str]) -> re.Pattern[str]:
-    return re.compile(",".join(f"(?P<{name}>{kinds[name]})" for name in names) + "\r?\n", re.ASCII)
+    given = ",".join(f"(?P<{name}>{kinds[name]})" for name in names)
+    left_out = "".join(f"(?P<{name}>)" for name in OPTIONAL if name not in names)
+    return re.compile(f"{given}{left_out}\r?\n", re.ASCII)
 
 
-def _row(line: bytes, names: list[str], number: int) -> FeedRow:
+def _row(line: bytes, names: list[str], number: int, keyed: Keyed) -> FeedRow:
     """A line looked at field by field. Raises LineError with all that is wrong with it."""
-    values = fields(_ended(line), names)
+    values = dict.fromkeys(OPTIONAL, "") | fields(_ended(line), names)
     empty = not any(values[name] for name in _BILL)
     reasons = [
-        wrong(name, values[name], instead)
+        f"{name}: {instead}" if name in OPTIONAL else wrong(name, values[name], instead)
         for name, (pattern, instead) in _RIGHT.items()
         if not re.fullmatch(pattern, values[name], re.ASCII) and not (empty and name in _BILL)
     ]
@@ -121,15 +132,15 @@ def _row(line: bytes, names: list[str], number: int) -> FeedRow:
         raise LineError("; ".join(reasons))
     if empty:
         return _customer(values["customer_number"], number)
-    return _bill([values[name] for name in COLUMNS], number)
+    return _bill([values[name] for name in _ALL], number, keyed)
 
 
 def _customer(number: str, line: int) -> FeedRow:
-    return FeedRow(int(number), None, None, None, None, 0, "", "", line)
+    return FeedRow(int(number), None, None, None, None, 0, "", "", None, line)
 
 
-def _bill(values: Sequence[str], line: int) -> FeedRow:
-    number, bill_number, issued_on, due_on, cut_off_on, amount, currency, status = values
+def _bill(values: Sequence[str], line: int, keyed: Keyed) -> FeedRow:
+    number, bill_number, issued_on, due_on, cut_off_on, amount, currency, status, code = values
     return FeedRow(
         int(number),
         bill_number,
@@ -139,6 +150,7 @@ def _bill(values: Sequence[str], line: int) -> FeedRow:
         _cents(amount),
         currency,
         status,
+        keyed.code(number, code) if code else None,
         line,
     )
 

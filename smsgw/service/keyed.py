@@ -11,10 +11,10 @@ from hashlib import sha256
 class Keyed:
     """Makes digests with one key. Prints nothing of it."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_begun",)
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._begun = hmac.new(key, digestmod=sha256)  # begun once: half the time of each digest
 
     def digest(self, purpose: str, *values: str | bytes) -> bytes:
         """HMAC-SHA-256 over `values`, each with its length, so that none runs into the next.
@@ -25,7 +25,13 @@ class Keyed:
         for value in (purpose, *values):
             octets = value.encode() if isinstance(value, str) else value
             message += len(octets).to_bytes(4) + octets
-        return hmac.digest(self._key, message, sha256)
+        made = self._begun.copy()
+        made.update(message)
+        return made.digest()
+
+    def code(self, customer_number: str, code: str) -> bytes:
+        """The digest that stands for the code of an invoice; lower case counts as capitals."""
+        return self.digest("code", customer_number, code.upper())
 
     def __repr__(self) -> str:
         return "Keyed(…)"

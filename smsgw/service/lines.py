@@ -75,6 +75,8 @@ def columns(header: bytes, required: Sequence[str], optional: Sequence[str] = ()
     if len(names) == 1 and ";" in names[0]:
         raise LineError("the columns stand apart by semicolons; write commas")
     known = (*required, *optional)
+    if not set(names) & set(known):  # it is not repeated: it may have what nobody else may read
+        raise LineError(f"this is no header; the header is {','.join(known)}")
     wrong = [f"no column {name}" for name in required if name not in names]
     wrong += [f"unknown column {_quoted(name)}" for name in names if name not in known]
     wrong += [f"column {name} twice" for name in known if names.count(name) > 1]

@@ -77,10 +77,19 @@ def activated(
 
 
 def rejected(
-    customer_number: str, script: Script, rules: Rules, carrier: str | None = None
+    customer_number: str,
+    script: Script,
+    rules: Rules,
+    carrier: str | None = None,
+    *,
+    known: bool = False,
 ) -> Reply:
-    """What a phone is told whose registration no feed has made active in time."""
-    text = rules.replies[script]["rejected"](number=customer_number)
+    """What a phone is told whose registration no feed has made active in time.
+
+    `known`: the cache has the customer number, but no invoice of it with that code.
+    """
+    name = "rejected_by_code" if known else "rejected"
+    text = rules.replies[script][name](number=customer_number)
     fitted = fitting(lambda _: text, 0, rules.room(carrier))
     return Reply(MessageKind.CONFIRMATION, fitted, script)
 
@@ -92,7 +101,7 @@ def _line(turn: Turn, number: str, before: Iterable[_Line]) -> _Line:
     if held is not None and held.state is SubscriptionState.ACTIVE:
         return _Line("already_registered")
     if held is not None and not known:
-        return _Line("pending")
+        return _waiting(turn, held)
     bar = None if held else _bar(turn, number, known, before)
     return bar or _code(turn, number, known) or _taken(turn, number, known)
 
@@ -104,10 +113,23 @@ def _taken(turn: Turn, number: str, known: bool) -> _Line:
         script = turn.script if held is None else held.script
         return _Line("registered", Subscribe(number, SubscriptionState.ACTIVE, script))
     if held is not None:
-        return _Line("pending")
+        return _waiting(turn, held)
     code = turn.reading.code if required else None
     wanted = Subscribe(number, SubscriptionState.PENDING, turn.script, code)
     return _Line("accepted", wanted, unknown=not known)
+
+
+def _waiting(turn: Turn, held: Subscription) -> _Line:
+    """The line for a number that waits for a feed; a code that came now replaces the one before."""
+    number, code = held.customer_number, turn.reading.code
+    if not turn.rules.require_code or code is None or _locked(turn, number):
+        return _Line("pending")
+    return _Line("pending", Subscribe(number, SubscriptionState.PENDING, held.script, code))
+
+
+def _locked(turn: Turn, number: str) -> bool:
+    """Whether so many wrong codes came for a number today that none is looked at any more."""
+    return turn.known.tries.get(number, 0) >= CODE_TRIES
 
 
 def _bar(turn: Turn, number: str, known: bool, before: Iterable[_Line]) -> _Line | None:
@@ -135,7 +157,7 @@ def _code(turn: Turn, number: str, known: bool) -> _Line | None:
     """The line for a number whose code is missing or wrong; None if nothing is wrong with it."""
     if not turn.rules.require_code:
         return None
-    if turn.known.tries.get(number, 0) >= CODE_TRIES:
+    if _locked(turn, number):
         return _Line("code_locked")
     if turn.reading.code is None:
         return _Line("code_missing")

@@ -167,6 +167,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Регистрацията на {number} е отказана: няма такъв клиентски номер. {contact}",
         needs=("number",),
     ),
+    "rejected_by_code": Text(
+        "Registratsiyata na {number} e otkazana: kodat ne e potvarden. {contact}",
+        "Регистрацията на {number} е отказана: кодът не е потвърден. {contact}",
+        needs=("number",),
+    ),
     # To the phones that a customer number has already.
     "further_phone": Text(
         "Oshte edin telefon (...{digits}) e registriran za {number}. {contact}",

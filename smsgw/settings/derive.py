@@ -27,6 +27,7 @@ def rules(settings: Settings) -> Rules:
         hints_per_day=settings.subscriptions.hints_per_day,
         answers_per_day=settings.subscriptions.answers_per_day,
         activation_limit=settings.subscriptions.activation_limit,
+        require_code=settings.subscriptions.require_code,
         hours=settings.notices.hours,
         encodings=encodings(settings),
     )

@@ -76,7 +76,7 @@ class Subscriptions(Section):
     answers_per_day: Count = 20
     activation_limit: Duration = Duration("24h")
     """A pending registration is rejected after this."""
-    require_code: Literal[False] = False
+    require_code: Flag = False
     """Registering by message takes the invoice's code."""
     find_carrier: Literal[False] = False
     """Try the other carriers when one says that a number is not its own."""

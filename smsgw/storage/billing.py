@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Account, Bill, BillStatus
+from smsgw.service.keyed import Keyed
 from smsgw.storage.database import CACHE_SCHEMA
 
 # The cache's own schema. Customer numbers are integers there (12 digits, written with leading
@@ -27,6 +28,7 @@ CREATE TABLE bill (
     amount     INTEGER NOT NULL,
     currency   TEXT    NOT NULL,
     status     TEXT    NOT NULL,  -- customer.BillStatus
+    code       BLOB,              -- keyed digest of the invoice's code; NULL: it is not known
     PRIMARY KEY (customer, number)
 ) WITHOUT ROWID;
 CREATE TABLE feed (
@@ -64,6 +66,49 @@ def _bill(row: tuple[str, str | None, str | None, str | None, int, str]) -> Bill
 
 def _date(iso: str | None) -> date | None:
     return None if iso is None else date.fromisoformat(iso)
+
+
+def has_code_column(con: sqlite3.Connection, schema: str = CACHE_SCHEMA) -> bool:
+    """Whether bills have a place for their codes: caches that were made before codes have none."""
+    (found,) = con.execute(
+        "SELECT count(*) FROM pragma_table_info('bill', ?) WHERE name = 'code'", (schema,)
+    ).fetchone()
+    return bool(found)
+
+
+# A code proves that somebody has the invoice, paid or not; a cancelled one proves nothing.
+CODE_COUNTS: Final = f"status <> '{BillStatus.CANCELLED}'"
+
+_CODES: Final = (
+    f"SELECT max(code = ?) FROM {CACHE_SCHEMA}.bill"
+    f" WHERE customer = ? AND code IS NOT NULL AND {CODE_COUNTS}"
+)
+
+
+def codes(
+    con: sqlite3.Connection, keyed: Keyed, numbers: Iterable[str], code: str
+) -> dict[str, bool]:
+    """Whether `code` is that of an invoice of each customer number; numbers none of whose invoices
+    has a code are left out.
+    """
+    if not has_code_column(con):
+        return {}
+    found = {}
+    for number in numbers:
+        (matches,) = con.execute(_CODES, (keyed.code(number, code), int(number))).fetchone()
+        if matches is not None:
+            found[number] = bool(matches)
+    return found
+
+
+def without_codes(con: sqlite3.Connection) -> bool:
+    """Whether the feeds seem to bring no codes: none of the first thousand bills has one."""
+    if not has_code_column(con):
+        return True
+    bills, coded = con.execute(
+        f"SELECT count(*), count(code) FROM (SELECT code FROM {CACHE_SCHEMA}.bill LIMIT 1000)"
+    ).fetchone()
+    return bool(bills and not coded)
 
 
 def statement(con: sqlite3.Connection, number: str) -> list[tuple[Bill, BillStatus]] | None:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+from smsgw.service.keyed import Keyed
 from smsgw.storage import snapshot
 from smsgw.storage.database import current_snapshot, transaction
 from smsgw.storage.lock import hold
@@ -26,6 +27,7 @@ class Feed(NamedTuple):
     path: Path
     as_of: float | None  # the moment it tells of; None: when the file was last changed
     forced: bool  # take it although it loses many customers
+    keyed: Keyed  # makes the digests of codes
 
 
 class Cache(NamedTuple):
@@ -123,7 +125,7 @@ def _opened(feed: Feed) -> Iterator[BinaryIO]:
 def _source(file: BinaryIO, feed: Feed, kind: str, now: float) -> Source:
     as_of = os.fstat(file.fileno()).st_mtime if feed.as_of is None else feed.as_of
     name = os.fsencode(feed.path.name).decode(errors="replace")
-    return Source(file, name, kind, as_of, now)
+    return Source(file, name, kind, as_of, now, feed.keyed)
 
 
 def _current(con: sqlite3.Connection, data_dir: Path) -> Cache | None:

@@ -35,8 +35,10 @@ class FeedWatch:
         data_dir: Path,
         max_shrink: float,
         import_limit: float,
+        secret: str | None = None,
         look_every: float = LOOK_EVERY,
     ) -> None:
+        """`secret` is the key of the keyed digests, None for the one in `data_dir`."""
         self.trouble = ""
         """Why no feed can be taken now; empty if nothing is wrong."""
         self.refused = ""
@@ -45,6 +47,7 @@ class FeedWatch:
         self._data_dir = data_dir
         self._max_shrink = max_shrink
         self._import_limit = import_limit
+        self._secret = secret
         self._look_every = look_every
         self._seen: frozenset[Waiting] = frozenset()
         self._rest = look_every
@@ -102,7 +105,7 @@ class FeedWatch:
         """The last that the worker has to say."""
         told: dict[str, Any] = {"event": "failed"}
         said = 0
-        async with _worker(path, self._data_dir, self._max_shrink) as process:
+        async with _worker(path, self._data_dir, self._max_shrink, self._secret) as process:
             assert process.stdout is not None
             async for line in process.stdout:
                 told = json.loads(line)
@@ -154,7 +157,7 @@ class FeedWatch:
 
 @asynccontextmanager
 async def _worker(
-    path: Path, data_dir: Path, max_shrink: float
+    path: Path, data_dir: Path, max_shrink: float, secret: str | None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker, which does not outlive the block: it may be killed at any moment."""
     process = await asyncio.create_subprocess_exec(
@@ -164,7 +167,9 @@ async def _worker(
         stdout=asyncio.subprocess.PIPE,
         limit=LONGEST_LINE,
     )
+    assert process.stdin is not None
     try:
+        process.stdin.write(json.dumps(secret).encode() + b"\n")
         yield process
     finally:
         if process.returncode is None:

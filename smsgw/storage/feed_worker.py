@@ -4,8 +4,9 @@
 `{"event": "progress", "octets": …, "rows": …}` about once a second, and at the end one that says
 what became of the feed: `taken` and `refused` (it is put away, with a report), `changed` (somebody
 writes to it still) or `failed` (nothing was done that stays; another try may help). It ends by
-itself when its standard input does, so it never outlives who started it. Killed at any moment it
-leaves the old cache or the new one, and the feed where it was or put away.
+itself when its standard input does, so it never outlives who started it. The first line there is
+the key of the keyed digests in JSON, null for the one in DATA_DIR: arguments can be seen by anyone.
+Killed at any moment it leaves the old cache or the new one, and the feed where it was or put away.
 """
 
 import json
@@ -26,6 +27,7 @@ from smsgw.service.lines import FileError
 from smsgw.storage import feed_dir
 from smsgw.storage.database import StorageError, open_gateway
 from smsgw.storage.feed import Feed, Taken, is_delta, take_delta, take_snapshot
+from smsgw.storage.keys import keyed
 from smsgw.storage.snapshot import FeedChangedError, FeedRefusedError
 
 NICE: Final = 10  # customers are answered first
@@ -35,10 +37,11 @@ TELL_EVERY: Final = 1.0  # seconds
 Tell = Callable[[dict[str, Any]], None]
 
 
-def take(path: Path, data_dir: Path, max_shrink: float, tell: Tell) -> None:
+def take(path: Path, data_dir: Path, max_shrink: float, secret: str | None, tell: Tell) -> None:
     """Take a feed from its folder and put it away. `tell` hears how it goes, and last how it went.
 
-    Every error is told, none is raised.
+    `secret` is the key of the keyed digests, None for the one in `data_dir`. Every error is told,
+    none is raised.
     """
     began, clock = time.time(), time.monotonic()
 
@@ -57,7 +60,7 @@ def take(path: Path, data_dir: Path, max_shrink: float, tell: Tell) -> None:
     try:
         feed_dir.prepare(path.parent)
         about = path.stat()
-        feed = Feed(path, None, forced=False)
+        feed = Feed(path, None, forced=False, keyed=keyed(data_dir, secret))
         stated = {
             "kind": "delta" if is_delta(path) else "snapshot",
             "as_of": _iso(about.st_mtime),
@@ -131,9 +134,12 @@ def main() -> None:
     with suppress(OSError, ValueError):  # a lower bound that somebody set stays
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     log.configure("auto", "warning")
+    told = sys.stdin.readline()
+    if not told:
+        sys.exit(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     path, data_dir, max_shrink = sys.argv[1:]
-    take(Path(path), Path(data_dir), float(max_shrink), _print)
+    take(Path(path), Path(data_dir), float(max_shrink), json.loads(told), _print)
 
 
 def _end_with_parent() -> None:

@@ -116,7 +116,7 @@ class _Desk:
         self._now = now
         self._policy = policy
         self._today = today
-        self._lookup = Lookup(con, cache, today)
+        self._lookup = Lookup(con, cache, today, policy.codes_by)
         self._author = Author(policy.keyed, CUSTOMER, now)
         self._assemblies = Assemblies(con, policy.reassembly, now)
         self._rows: list[tuple[object, ...]] = []
@@ -260,6 +260,7 @@ def _apply(con: sqlite3.Connection, mo: Mo, change: Change, author: Author) -> N
             ),
             notify=True,
             author=author,
+            code=author.keyed.code(change.customer_number, change.code) if change.code else None,
         )
     elif isinstance(change, Move):
         subscriptions.move(con, mo.source, change.carrier, author)

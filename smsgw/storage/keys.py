@@ -13,6 +13,13 @@ KEY_FILE: Final = "secret.key"
 OCTETS: Final = 32  # as long as the digests of HMAC-SHA-256
 
 
+def kept(data_dir: Path, secret: str | None) -> Keyed | None:
+    """The same for who may write nothing: None where no key was made yet, and so no digest."""
+    if secret is None and not (data_dir / KEY_FILE).exists():
+        return None
+    return keyed(data_dir, secret)
+
+
 def keyed(data_dir: Path, secret: str | None) -> Keyed:
     """Digests by `secret`, or by the key in `data_dir`, which is made if it isn't there.
 

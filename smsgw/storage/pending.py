@@ -10,7 +10,7 @@ from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Rules, Told
 from smsgw.service.message import CHANNELS, SCRIPTS, Channel, Encoding, Msisdn
 from smsgw.service.registering import activated, further_phone, rejected
-from smsgw.storage import audit, subscriptions
+from smsgw.storage import audit, billing, subscriptions
 from smsgw.storage.audit import Author, Change, Entry
 from smsgw.storage.database import CACHE_SCHEMA, transaction
 from smsgw.storage.messages import enqueue
@@ -24,8 +24,16 @@ BATCH: Final = 500
 _KNOWN: Final = f"""
 EXISTS (SELECT 1 FROM {CACHE_SCHEMA}.customer WHERE number = CAST(customer_number AS INTEGER))
 """
+# Where codes are required, a message's registration takes one of an invoice of the number.
+_UNPROVEN: Final = f"channel = '{Channel.SMS}'"
+_PROVEN: Final = f"""
+(NOT {_UNPROVEN} OR EXISTS (
+    SELECT 1 FROM {CACHE_SCHEMA}.bill WHERE bill.customer = CAST(customer_number AS INTEGER)
+    AND bill.code = subscription.code AND bill.{billing.CODE_COUNTS}))
+"""
 _SELECT: Final = (
-    "SELECT id, msisdn, customer_number, carrier, script, channel, requested_at, notify, {}"
+    "SELECT id, msisdn, customer_number, carrier, script, channel, requested_at, notify,"
+    " {known} AS known, {proven} AS proven"
     " FROM main.subscription WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?"
 )
 
@@ -48,7 +56,12 @@ class _Row(NamedTuple):
     channel: str
     requested_at: float
     notify: bool
-    known: bool
+    known: bool  # the cache has the customer number
+    proven: bool  # its invoices have the code that came with the request, or none is required
+
+    @property
+    def ready(self) -> bool:
+        return self.known and self.proven
 
     def subscription(self, state: SubscriptionState) -> Subscription:
         return Subscription(
@@ -62,6 +75,15 @@ class _Row(NamedTuple):
         )
 
 
+def _rows(con: sqlite3.Connection, cache: bool, after: int, rules: Rules) -> list[_Row]:
+    """The next BATCH pending ones with an id above `after`."""
+    proven = "1"
+    if cache and rules.require_code:
+        proven = _PROVEN if billing.has_code_column(con) else f"NOT {_UNPROVEN}"
+    query = _SELECT.format(known=_KNOWN if cache else "0", proven=proven)
+    return [_Row(*row) for row in con.execute(query, (after, BATCH))]
+
+
 def activate(
     con: sqlite3.Connection,
     after: int,
@@ -69,16 +91,17 @@ def activate(
     encodings: Mapping[str, Encoding],
     author: Author,
 ) -> Outcome:
-    """Make pending subscriptions active whose customer number the attached cache now knows.
+    """Make pending subscriptions active whose customer number the attached cache now knows, and
+    whose code is one of its invoices' where the rules require that.
 
     One transaction over the next BATCH pending ones with an id above `after`; call it with 0,
     then with each result's `last` until that is None. Phones that wait for it are told, in the
     same transaction, those whose carrier has an encoding; so are the phones that the number has
     already. Repeating it changes nothing.
     """
-    rows = [_Row(*row) for row in con.execute(_SELECT.format(_KNOWN), (after, BATCH))]
+    rows = _rows(con, True, after, rules)
     last = rows[-1].id if len(rows) == BATCH else None
-    due = [row for row in rows if row.known]
+    due = [row for row in rows if row.ready]
     if not due:
         return Outcome(0, 0, 0, last)
     others: list[Told] = []
@@ -86,7 +109,7 @@ def activate(
         changed = []
         for row in due:
             subscription = row.subscription(SubscriptionState.ACTIVE)
-            if _change(con, row, "active', activated_at = ?", author.now):
+            if _change(con, row, "active', code = NULL, activated_at = ?", author.now):
                 changed.append((row, subscription))
                 if subscription.channel is not Channel.IMPORT:
                     others += others_told(con, subscription, rules)
@@ -131,17 +154,17 @@ def reject(
     the phones that wait for it. One transaction over at most BATCH of them, the oldest first; call
     it again while `changed` is BATCH.
 
-    `cache` says whether a billing cache is attached: what it knows is to be activated instead.
+    `cache` says whether a billing cache is attached: what it knows, with the right code where
+    one is required, is to be activated instead.
     """
     if not rules.activation_limit:
         return Outcome(0, 0, 0)
     due = []
     # Ids grow with the time of the request: behind the first that has time left are no others.
-    for values in con.execute(_SELECT.format(_KNOWN if cache else "0"), (0, BATCH)):
-        row = _Row(*values)
+    for row in _rows(con, cache, 0, rules):
         if row.requested_at > author.now - rules.activation_limit:
             break
-        if not row.known:
+        if not row.ready:
             due.append(row)
     if not due:
         return Outcome(0, 0, 0)
@@ -149,10 +172,12 @@ def reject(
         changed = [
             (row, row.subscription(SubscriptionState.REJECTED))
             for row in due
-            if _change(con, row, "rejected', ended_at = ?", author.now)
+            if _change(con, row, "rejected', code = NULL, ended_at = ?", author.now)
         ]
         told = [
-            Told(rejected(row.customer_number, one.script, rules, one.carrier), one)
+            Told(
+                rejected(row.customer_number, one.script, rules, one.carrier, known=row.known), one
+            )
             for row, one in changed
             if row.notify
         ]

@@ -18,3 +18,8 @@ class Policy(NamedTuple):
     keyed: Keyed
     losses: Losses = HOLD
     reassembly: Bounds = Bounds()
+
+    @property
+    def codes_by(self) -> Keyed | None:
+        """What makes the digests of invoices' codes; None where no code is required."""
+        return self.keyed if self.rules.require_code else None

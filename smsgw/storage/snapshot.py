@@ -16,8 +16,9 @@ from typing import BinaryIO, Final, NamedTuple
 from smsgw.log import get_logger
 from smsgw.service import feed
 from smsgw.service.feed import FeedRow
+from smsgw.service.keyed import Keyed
 from smsgw.service.lines import Problems
-from smsgw.storage.billing import SCHEMA
+from smsgw.storage.billing import SCHEMA, has_code_column
 from smsgw.storage.database import StorageError, current_snapshot, transaction
 from smsgw.storage.disk import sync
 
@@ -55,6 +56,7 @@ class Source(NamedTuple):
     kind: str  # snapshot, delta
     as_of: float
     taken_at: float
+    keyed: Keyed  # makes the digests of codes
 
     def refuse_changed(self, began: os.stat_result) -> None:
         """Raise FeedChangedError if the file isn't what it was when its reading `began`."""
@@ -121,7 +123,7 @@ def _fill(con: sqlite3.Connection, batches: Iterator[list[FeedRow]], problems: P
     for batch in batches:
         _add_customers(con, batch)
         bills += con.executemany(
-            "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (customer, number)"
+            "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (customer, number)"
             " DO UPDATE SET number = number WHERE repeated(?, excluded.customer, excluded.number)",
             [row for row in batch if row.bill_number],
         ).rowcount
@@ -168,7 +170,8 @@ def _written_out(path: Path, batches: Iterator[list[FeedRow]]) -> Iterator[list[
 def change(path: Path, source: Source, progress: Progress) -> Contents:
     """Apply a delta to the cache file at `path` in one transaction: all of it or nothing.
 
-    Of several lines on one bill the last counts. Raises FileError, and sqlite3.Error.
+    Of several lines on one bill the last counts; a code stays where a line has none. A cache that
+    was made before codes gets a place for them. Raises FileError, and sqlite3.Error.
     """
     problems = Problems()
     uri = f"{path.absolute().as_uri()}?mode=rw"
@@ -176,13 +179,15 @@ def change(path: Path, source: Source, progress: Progress) -> Contents:
         con.execute("PRAGMA synchronous = FULL")
         con.execute(f"PRAGMA cache_size = {PAGES}")
         with transaction(con):
+            if not has_code_column(con, "main"):
+                con.execute("ALTER TABLE bill ADD COLUMN code BLOB")
             held = Contents(
                 *con.execute(
                     "SELECT customers, bills FROM feed ORDER BY rowid DESC LIMIT 1"
                 ).fetchone()
             )
             for batch in _batches(source, problems, progress):
-                bills = [row[:8] for row in batch if row.bill_number]
+                bills = [row[:9] for row in batch if row.bill_number]
                 new = _add_customers(con, batch), con.executemany(_ADD, bills).rowcount
                 con.executemany(_CHANGE, bills)
                 held = Contents(held.customers + new[0], held.bills + new[1])
@@ -193,17 +198,17 @@ def change(path: Path, source: Source, progress: Progress) -> Contents:
 
 
 # What a delta adds is counted: to count what is there then would take seconds.
-_ADD: Final = "INSERT OR IGNORE INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = "INSERT OR IGNORE INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _CHANGE: Final = (
     "UPDATE bill SET issued_on = ?3, due_on = ?4, cut_off_on = ?5, amount = ?6, currency = ?7,"
-    " status = ?8 WHERE customer = ?1 AND number = ?2"
+    " status = ?8, code = ifnull(?9, code) WHERE customer = ?1 AND number = ?2"
 )
 
 
 def _batches(source: Source, problems: Problems, progress: Progress) -> Iterator[list[FeedRow]]:
     """The rows of a feed, some at a time. Raises FeedChangedError at its end."""
     began = os.fstat(source.file.fileno())
-    rows = feed.read(source.file, problems)
+    rows = feed.read(source.file, problems, source.keyed)
     count = 0
     while batch := list(islice(rows, BATCH)):
         yield batch

@@ -58,18 +58,31 @@ def of_others(
 
 
 def subscribe(
-    con: sqlite3.Connection, subscription: Subscription, notify: bool, author: Author
+    con: sqlite3.Connection,
+    subscription: Subscription,
+    notify: bool,
+    author: Author,
+    code: bytes | None = None,
 ) -> None:
     """Store a pending or active subscription, or make the phone's pending one active.
 
     `notify`: the phone is told when a pending one becomes active later. A live subscription of
-    the same phone and number keeps all but its state.
+    the same phone and number keeps all but its state, and a pending one takes the digest of
+    another `code`, to be held against a later feed.
     """
-    if add(con, subscription, notify, author) or subscription.state is SubscriptionState.PENDING:
-        return
     msisdn, number = subscription.msisdn, subscription.customer_number
+    if add(con, subscription, notify, author, code):
+        return
+    if subscription.state is SubscriptionState.PENDING:
+        if code is not None:
+            con.execute(
+                "UPDATE main.subscription SET code = ?"
+                " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
+                (code, msisdn.digits, number),
+            )
+        return
     activated = con.execute(
-        "UPDATE main.subscription SET state = 'active', activated_at = ?"
+        "UPDATE main.subscription SET state = 'active', activated_at = ?, code = NULL"
         " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
         (subscription.requested_at, msisdn.digits, number),
     ).rowcount
@@ -77,13 +90,19 @@ def subscribe(
         audit.record(con, author, [Entry(Change.ACTIVATED, msisdn, number)])
 
 
-def add(con: sqlite3.Connection, subscription: Subscription, notify: bool, author: Author) -> bool:
+def add(
+    con: sqlite3.Connection,
+    subscription: Subscription,
+    notify: bool,
+    author: Author,
+    code: bytes | None = None,
+) -> bool:
     """Store a subscription unless the phone has a live one to that number; whether it was."""
     msisdn, number, state, carrier, script, channel, requested_at = subscription
     active = state is SubscriptionState.ACTIVE
     added = con.execute(
-        f"INSERT INTO main.subscription ({_COLUMNS}, notify, activated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"INSERT INTO main.subscription ({_COLUMNS}, notify, activated_at, code)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         f" ON CONFLICT (msisdn, customer_number) WHERE {LIVE} DO NOTHING",
         (
             msisdn.digits,
@@ -95,6 +114,7 @@ def add(con: sqlite3.Connection, subscription: Subscription, notify: bool, autho
             requested_at,
             notify,
             requested_at if active else None,
+            code,
         ),
     ).rowcount
     if added:
@@ -143,7 +163,7 @@ def end(
 ) -> int:
     """End the phone's subscription to a customer number, or to all (None); how many they were."""
     ended = con.execute(
-        "UPDATE main.subscription SET state = 'ended', ended_at = ?"
+        "UPDATE main.subscription SET state = 'ended', ended_at = ?, code = NULL"
         f" WHERE msisdn = ? AND customer_number = ifnull(?, customer_number) AND {LIVE}"
         " RETURNING customer_number",
         (author.now, msisdn.digits, customer_number),

@@ -12,6 +12,7 @@ from smsgw.service.today import Page
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage.database import CacheReader
+from smsgw.storage.keys import kept
 from smsgw.storage.lookup import Lookup
 from smsgw.text.segmentation import pieces
 
@@ -35,6 +36,7 @@ class Trial:
 
     `con` is to `gateway.db` and `cache` its reader, None where there are none yet; `carrier` is
     what messages come over, None: that of the phone's subscriptions, else of its number range.
+    Raises StorageError where codes are required and their key can't be read.
     """
 
     def __init__(
@@ -51,6 +53,9 @@ class Trial:
         self._rules = derive.rules(settings)
         self._encodings = derive.encodings(settings)
         self._ranges = derive.number_ranges(settings)
+        self._codes_by = None
+        if self._rules.require_code:
+            self._codes_by = kept(settings.data_dir, derive.secret(settings))
 
     def answer(self, sender: str, text: str, now: float) -> Tried:
         """Try `text` from `sender`, a phone as people type it.
@@ -82,6 +87,5 @@ class Trial:
         if self._con is None or self._cache is None:
             return Known((), {}, {}, None)
         self._cache.follow()
-        return Lookup(self._con, self._cache.attached is not None, Page({}, {})).known(
-            msisdn, reading
-        )
+        attached = self._cache.attached is not None
+        return Lookup(self._con, attached, Page({}, {}), self._codes_by).known(msisdn, reading)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from smsgw.cli.main import app
+from smsgw.service.keyed import Keyed
 from smsgw.storage.database import open_gateway
 from smsgw.storage.lock import hold
 
@@ -54,6 +55,49 @@ def test_import(folder: Path) -> None:
     result = take()
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == ("feed.csv: snapshot of 2026-11-22 10:00 EET: 2 customers; 2 bills\n")
+
+
+CODED = HEADER.replace("\n", ",code\n") + "300000000001,B1,,,,45.20,EUR,open,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("feed", "required", "warned"),
+    [
+        pytest.param(CODED.format("XK42B7"), "true", False, id="codes"),
+        pytest.param(CODED.format(""), "true", True, id="an empty column"),
+        pytest.param(FEED, "true", True, id="no column"),
+        pytest.param(FEED, "false", False, id="none required"),
+        pytest.param(f"{HEADER}300000000001,,,,,,,\n", "true", False, id="no bills"),
+    ],
+)
+def test_feeds_without_the_codes_that_are_required(
+    folder: Path, feed: str, required: str, warned: bool
+) -> None:
+    (folder / "smsgw.yaml").write_text(
+        f"{CONFIGURATION}subscriptions: {{require_code: {required}}}\n"
+    )
+    (folder / "feed.csv").write_text(feed)
+    result = take()
+    assert result.exit_code == 0
+    assert ("bills have no code" in result.stderr) is warned
+
+
+def test_codes_are_kept_by_the_key_that_is_configured(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(f"{CONFIGURATION}secret: {{env: OUR_KEY}}\n")
+    (folder / "feed.csv").write_text(CODED.format("xk42b7"))
+    result = CliRunner(env={"OUR_KEY": "key"}).invoke(app, ["billing", "import", "feed.csv"])
+    assert result.exit_code == 0
+    with closing(sqlite3.connect(folder / "data" / "billing-1.db")) as cache:
+        (code,) = cache.execute("SELECT code FROM bill").fetchone()
+    assert code == Keyed(b"key").code("300000000001", "XK42B7")
+
+
+def test_a_wrong_code_is_not_repeated(folder: Path) -> None:
+    (folder / "feed.csv").write_text(CODED.format("XK42B77"))
+    result = take()
+    assert result.exit_code == 1
+    assert result.stderr.startswith("feed.csv:2: code: is not six Latin letters or digits")
+    assert "XK42" not in result.output
 
 
 def test_import_again(folder: Path) -> None:

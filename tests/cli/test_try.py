@@ -80,6 +80,19 @@ def test_by_what_is_stored(registered: Path) -> None:
     assert "45,20 EUR" not in tried("smetka", "359888000002")["reply"]["text"]
 
 
+def test_codes_are_checked_and_nothing_is_counted(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(CONFIGURATION + "subscriptions: {require_code: true}\n")
+    assert "Priehme zayavka" in tried(f"{HOME} XK42B7")["reply"]["text"]
+    assert not (folder / "data").exists()
+    coded = FEED.replace("status\n", "status,code\n").replace("open\n", "open,XK42B7\n")
+    (folder / "feed.csv").write_text(coded)
+    assert CliRunner().invoke(app, ["billing", "import", "feed.csv"]).exit_code == 0
+    for _ in range(6):
+        assert "greshen kod" in tried(f"{HOME} XK42B8")["reply"]["text"]
+    assert "registriran" in tried(f"{HOME} xk42b7")["reply"]["text"]
+    assert "dobavete koda" in tried(HOME)["reply"]["text"]
+
+
 def test_nothing_is_stored(registered: Path) -> None:
     tried("stop")
     assert "45,20 EUR" in tried("smetka")["reply"]["text"]

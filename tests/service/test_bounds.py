@@ -239,6 +239,40 @@ CODES = {
         rules=CODED,
         codes={A: True},
     ),
+    "a pending one the cache doesn't know takes another code": Row(
+        f"{A} XK42B7",
+        None,
+        ANSWERED,
+        (pending(A, "XK42B7"),),
+        held=(subscription(A, PENDING),),
+        rules=CODED,
+        says="oshte se obrabotva",
+    ),
+    "as does one whose invoices have none yet": Row(
+        f"{A} XK42B7",
+        None,
+        ANSWERED,
+        (pending(A, "XK42B7"),),
+        held=(subscription(A, PENDING),),
+        cached=(A,),
+        rules=CODED,
+        says="oshte se obrabotva",
+    ),
+    "but not after five wrong ones": Row(
+        f"{A} XK42B7",
+        None,
+        ANSWERED,
+        held=(subscription(A, PENDING),),
+        rules=CODED,
+        tries={A: CODE_TRIES},
+        says="oshte se obrabotva",
+    ),
+    "nor where none is required": Row(
+        f"{A} XK42B7", None, ANSWERED, held=(subscription(A, PENDING),)
+    ),
+    "a pending one without a code is as it was": Row(
+        A, None, ANSWERED, held=(subscription(A, PENDING),), rules=CODED
+    ),
     "what is active needs none": Row(
         A, None, ANSWERED, held=(subscription(),), cached=(A,), rules=CODED, says="veche e"
     ),
@@ -294,6 +328,9 @@ def test_texts_to_phones_that_do_not_wait() -> None:
     rules = replace(RULES, replies=Replies(company=Company(phone="0700 10 010")))
     assert rejected(A, LATIN, rules).text == (
         f"Registratsiyata na {A} e otkazana: nyama takav klientski nomer. Kontakt: 0700 10 010"
+    )
+    assert rejected(A, LATIN, rules, known=True).text == (
+        f"Registratsiyata na {A} e otkazana: kodat ne e potvarden. Kontakt: 0700 10 010"
     )
     assert further_phone(ANNA, A, subscription(msisdn=BORIS), rules).reply.text == (
         f"Oshte edin telefon (...456) e registriran za {A}. Kontakt: 0700 10 010"

@@ -7,19 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsgw.service.feed import COLUMNS, FeedRow, read
+from smsgw.service.keyed import Keyed
 from smsgw.service.lines import LONGEST, FileError, Problems
 
 HEADER = ",".join(COLUMNS)
+CODED = f"{HEADER},code"
+IS = f"the header is {CODED}"
+KEYED = Keyed(b"key")
 BILL = "300012345678,0000123456,2026-11-20,2026-12-10,2026-12-20,45.20,EUR,open"
 ROW = FeedRow(
-    300012345678, "0000123456", "2026-11-20", "2026-12-10", "2026-12-20", 4520, "EUR", "open", 2
+    300012345678,
+    "0000123456",
+    "2026-11-20",
+    "2026-12-10",
+    "2026-12-20",
+    4520,
+    "EUR",
+    "open",
+    None,
+    2,
 )
 
 
 def rows_of(content: bytes) -> list[FeedRow]:
     """The rows; raises FileError if any line is wrong."""
     problems = Problems()
-    rows = list(read(BytesIO(content), problems))
+    rows = list(read(BytesIO(content), problems, KEYED))
     problems.refuse()
     return rows
 
@@ -41,7 +54,7 @@ def test_a_bill() -> None:
 
 def test_a_customer_with_nothing_open() -> None:
     row = one_row("300012345679,,,,,,,")
-    assert row == FeedRow(300012345679, None, None, None, None, 0, "", "", 2)
+    assert row == FeedRow(300012345679, None, None, None, None, 0, "", "", None, 2)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,51 @@ def test_dates_may_be_left_out() -> None:
 
 def test_a_bill_number_may_have_any_signs() -> None:
     assert one_row(BILL.replace("0000123456", '"Ф-1, 2/3"')).bill_number == "Ф-1, 2/3"
+
+
+def coded_row(code: str, bill: str = BILL) -> FeedRow:
+    (row,) = rows_of(f"{CODED}\n{bill},{code}\n".encode())
+    return row
+
+
+@pytest.mark.parametrize("written", ["XK42B7", "xk42b7", "Xk42b7", '"XK42B7"', " xk42b7 "])
+def test_a_code_is_kept_as_a_digest(written: str) -> None:
+    assert coded_row(written) == ROW._replace(code=KEYED.code("300012345678", "XK42B7"))
+
+
+def test_a_code_of_another_customer_has_another_digest() -> None:
+    other = coded_row("XK42B7", BILL.replace("300012345678", "000012345678"))
+    assert other.code == KEYED.code("000012345678", "XK42B7") != coded_row("XK42B7").code
+
+
+@pytest.mark.parametrize("line", [f"{BILL},", "300012345679,,,,,,,,"])
+def test_a_line_may_have_no_code(line: str) -> None:
+    (row,) = rows_of(f"{CODED}\n{line}\n".encode())
+    assert row.code is None
+
+
+def test_the_column_of_codes_may_stand_anywhere() -> None:
+    (row,) = rows_of(f"code,{HEADER}\n123456,{BILL}\n".encode())
+    assert row.code == KEYED.code("300012345678", "123456")
+
+
+SECRET = "is not six Latin letters or digits with a digit among them"
+
+
+@pytest.mark.parametrize("code", ["XK42B", "XK42B77", "XKABBA", "ХК42В7", "XK 2B7", "٣٣٣٣٣٣"])
+def test_what_is_said_of_a_wrong_code_does_not_repeat_it(code: str) -> None:
+    content = f"{CODED}\n{BILL},XK42B7\n{BILL},{code}\n".encode()
+    assert problems_of(content) == [(3, f"code: {SECRET}")]
+
+
+def test_a_code_needs_a_bill() -> None:
+    ((line, reason),) = problems_of(f"{CODED}\n300012345679,,,,,,,,XK42B7\n".encode())
+    assert line == 2
+    assert reason.startswith("bill_number: empty; amount: empty; ")
+
+
+def test_a_first_line_that_is_no_header_is_not_repeated() -> None:
+    assert problems_of(f"{BILL},XK42B7\n".encode()) == [(1, f"this is no header; {IS}")]
 
 
 DATE = "is not a date as in 2026-12-10"
@@ -157,26 +215,22 @@ def test_a_line_that_is_not_utf_8() -> None:
         ),
         pytest.param(
             f"{BILL}\n".encode(),
-            ", ".join(
-                [f"no column {name}" for name in COLUMNS]
-                + [f"unknown column '{value}'" for value in BILL.split(",")]
-            )
-            + f"; the header is {HEADER}",
+            f"this is no header; {IS}",
             id="no header",
         ),
         pytest.param(
             HEADER.replace("due_on,", "").encode() + b"\n",
-            f"no column due_on; the header is {HEADER}",
+            f"no column due_on; {IS}",
             id="a column missing",
         ),
         pytest.param(
-            HEADER.encode() + b",code\n",
-            f"unknown column 'code'; the header is {HEADER}",
+            HEADER.encode() + b",name\n",
+            f"unknown column 'name'; {IS}",
             id="a column too many",
         ),
         pytest.param(
             HEADER.encode() + b",status\n",
-            f"column status twice; the header is {HEADER}",
+            f"column status twice; {IS}",
             id="a column twice",
         ),
         pytest.param(HEADER.encode()[:40], "no line end: the file is cut off", id="cut off"),
@@ -206,5 +260,5 @@ def test_the_first_twenty_wrong_lines_are_told_and_all_are_counted() -> None:
 @given(st.binary(max_size=300))
 def test_no_content_raises_anything_else(content: bytes) -> None:
     problems = Problems()
-    for row in read(BytesIO(HEADER.encode() + b"\n" + content), problems):
+    for row in read(BytesIO(HEADER.encode() + b"\n" + content), problems, KEYED):
         assert 0 <= row.customer < 10**12

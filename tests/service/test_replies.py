@@ -74,6 +74,7 @@ class TestTexts:
 
 TWO_PARTS_IN_CYRILLIC = {
     "rejected",
+    "rejected_by_code",
     "further_phone",
     "register_elsewhere",
     "help",

@@ -17,7 +17,8 @@ data_dir: data
 company: {phone: "0700 10 010"}
 billing: {max_age: 12h}
 reassembly: {wait: 1m, octets: 5000}
-subscriptions: {sms: false, numbers_per_phone: 3, phones_per_number: 2}
+subscriptions: {sms: false, numbers_per_phone: 3, phones_per_number: 2,
+                require_code: true}
 replies:
   max_parts: 2
   texts: {nothing_to_stop: {latin: "Nothing to stop. {phone}", cyrillic: "Няма какво."}}
@@ -41,6 +42,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_rules(settings: Settings) -> None:
     rules = derive.rules(settings)
     assert (rules.sms, rules.numbers_per_phone, rules.phones_per_number) == (False, 3, 2)
+    assert rules.require_code
     assert (rules.max_age, rules.max_parts) == (12 * 3600, 2)
     assert rules.timezone == ZoneInfo("Europe/Sofia")
     assert rules.replies[Script.LATIN]["nothing_to_stop"]() == "Nothing to stop. 0700 10 010"

@@ -481,7 +481,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
     ("carrier", "more", "expected"),
     [
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
-        ("", "subscriptions: {require_code: true}", "9:31: subscriptions.require_code: "),
         ("", "subscriptions: {find_carrier: true}", "9:31: subscriptions.find_carrier: "),
         ("", "notices: {overdue: {automatic: true}}", "9:32: notices.overdue.automatic: "),
         (

@@ -17,6 +17,7 @@ from smsgw.demo import play, stage
 from smsgw.demo.conversation import CONVERSATION, Step, expected, feed
 from smsgw.demo.show import Screen
 from smsgw.service import feed as reader
+from smsgw.service.keyed import Keyed
 from smsgw.service.keywords import Intent, read
 from smsgw.service.lines import Problems
 from smsgw.service.message import Script
@@ -42,7 +43,7 @@ def test_the_carriers_are_called_by_their_names() -> None:
 @pytest.mark.parametrize("today", DAYS, ids=str)
 def test_the_feed_is_right_on_every_day(today: date) -> None:
     problems = Problems()
-    rows = list(reader.read(BytesIO(feed(today).encode()), problems))
+    rows = list(reader.read(BytesIO(feed(today).encode()), problems, Keyed(b"key")))
     problems.refuse()
     assert len(rows) == 6
     dues = {date.fromisoformat(row.due_on) for row in rows if row.due_on}

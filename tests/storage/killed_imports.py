@@ -39,7 +39,7 @@ def child(feed: Path, data_dir: Path, last: int) -> None:
 
     told: list[dict[str, Any]] = []
     sys.setprofile(count)
-    feed_worker.take(feed, data_dir, 0.5, told.append)
+    feed_worker.take(feed, data_dir, 0.5, None, told.append)
     sys.setprofile(None)
     os._exit(0 if told[-1]["event"] == "taken" else 1)
 
@@ -80,7 +80,7 @@ def main() -> None:
         }
         if place.exists():  # the next start takes it
             told: list[dict[str, Any]] = []
-            feed_worker.take(place, data_dir, 0.5, told.append)
+            feed_worker.take(place, data_dir, 0.5, None, told.append)
             assert told[-1]["event"] == "taken", told
         caches = sorted(path.name for path in data_dir.glob("billing-*.db"))
         print(json.dumps({**left, "then": cache(data_dir), "caches": caches}), flush=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from smsgw.service.feed import COLUMNS
+from smsgw.service.keyed import Keyed
 from smsgw.storage import backup
 from smsgw.storage.backup import Copy, back_up
 from smsgw.storage.database import CacheReader, StorageError, open_gateway, transaction
@@ -19,6 +20,7 @@ from smsgw.storage.feed import Feed, take_snapshot
 from smsgw.storage.lock import hold
 
 AT = 1_790_000_000.0
+KEYED = Keyed(b"key")
 
 
 def silent(_done: int, _total: int) -> None:
@@ -48,7 +50,7 @@ class Place:
         path = self.data_dir / "feed.csv"
         lines = [f"{number:012},,,,,,,\n" for number in customers]
         path.write_text(",".join(COLUMNS) + "\n" + "".join(lines), encoding="utf-8")
-        feed = Feed(path, AT, forced=True)
+        feed = Feed(path, AT, forced=True, keyed=KEYED)
         take_snapshot(
             self.con, self.data_dir, feed, max_shrink=0.0, now=AT, progress=lambda *_: None
         )

@@ -28,7 +28,7 @@ def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         cache.executescript(billing.SCHEMA)
         numbers = [300000000001, 300000000002, 300000000003, 12]
         cache.executemany("INSERT INTO customer VALUES (?)", [(number,) for number in numbers])
-        cache.executemany("INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?)", BILLS)
+        cache.executemany("INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", BILLS)
     with closing(sqlite3.connect(":memory:", uri=True)) as con:
         con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (f"{path.as_uri()}?mode=ro",))
         yield con

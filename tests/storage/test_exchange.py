@@ -64,7 +64,7 @@ def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         cache.executescript(SCHEMA)
         cache.execute("INSERT INTO customer VALUES (?)", (int(NUMBER),))
         cache.execute(
-            "INSERT INTO bill VALUES (?, '1', NULL, '2099-12-20', NULL, 4520, 'EUR', 'open')",
+            "INSERT INTO bill VALUES (?, '1', NULL, '2099-12-20', NULL, 4520, 'EUR', 'open', NULL)",
             (int(NUMBER),),
         )
         cache.execute("INSERT INTO feed VALUES (?, ?, 'snapshot', 'a.csv', 1, 1)", (T, T))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsgw.service.feed import COLUMNS
+from smsgw.service.keyed import Keyed
 from smsgw.service.lines import FileError
 from smsgw.storage import feed as feed_module
 from smsgw.storage import snapshot
@@ -27,6 +28,7 @@ from smsgw.storage.lock import hold
 from smsgw.storage.snapshot import Contents, FeedRefusedError
 
 NOW = 2_000_000_000.0
+KEYED = Keyed(b"key")
 HEADER = ",".join(COLUMNS)
 
 Fields = tuple[str, ...]  # of a bill: what follows its number
@@ -60,13 +62,13 @@ class Desk:
     def snapshot(
         self, *lines: str, as_of: float | None = NOW, forced: bool = False, shrink: float = 0.1
     ) -> Taken:
-        feed = Feed(self.write(*lines), as_of, forced)
+        feed = Feed(self.write(*lines), as_of, forced, keyed=KEYED)
         return take_snapshot(
             self.con, self.data_dir, feed, max_shrink=shrink, now=NOW, progress=lambda *_: None
         )
 
     def delta(self, *lines: str, as_of: float | None = NOW, forced: bool = False) -> Taken:
-        feed = Feed(self.write(*lines), as_of, forced)
+        feed = Feed(self.write(*lines), as_of, forced, keyed=KEYED)
         return take_delta(self.con, self.data_dir, feed, now=NOW, progress=lambda *_: None)
 
     def cache(self) -> tuple[list[int], list[tuple[Any, ...]]]:
@@ -88,7 +90,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield desk
 
 
-STORED_ONE = (1, "A", "2026-11-20", "2026-12-10", "2026-12-20", 4520, "EUR", "open")
+STORED_ONE = (1, "A", "2026-11-20", "2026-12-10", "2026-12-20", 4520, "EUR", "open", None)
 
 
 def test_the_first_snapshot(desk: Desk) -> None:
@@ -96,7 +98,7 @@ def test_the_first_snapshot(desk: Desk) -> None:
     assert taken == Taken("snapshot", NOW, None, Contents(customers=2, bills=2))
     assert desk.cache() == (
         [1, 3],
-        [STORED_ONE, (1, "B", "2026-11-20", "2026-12-10", "2026-12-20", -100, "EUR", "paid")],
+        [STORED_ONE, (1, "B", "2026-11-20", "2026-12-10", "2026-12-20", -100, "EUR", "paid", None)],
     )
     assert current_snapshot(desk.con) == "billing-1.db"
 
@@ -152,7 +154,7 @@ def test_progress_is_told_in_octets_and_rows(desk: Desk, monkeypatch: pytest.Mon
     monkeypatch.setattr(snapshot, "BATCH", 2)
     told: list[tuple[int, int]] = []
     path = desk.write(ONE, TWO, EMPTY)
-    feed = Feed(path, NOW, forced=False)
+    feed = Feed(path, NOW, forced=False, keyed=KEYED)
 
     def tell(octets: int, rows: int) -> None:
         told.append((octets, rows))
@@ -168,7 +170,7 @@ def test_a_feed_from_a_pipe(desk: Desk) -> None:
     os.write(writing, f"{HEADER}\n{ONE}\n".encode())
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
-        source = snapshot.Source(file, "pipe", "snapshot", NOW, NOW)
+        source = snapshot.Source(file, "pipe", "snapshot", NOW, NOW, KEYED)
         held = snapshot.build(desk.data_dir / "billing-1.db", source, lambda *_: None)
     assert held == Contents(1, 1)
 
@@ -258,7 +260,7 @@ def test_the_last_feed_taken_counts_also_if_it_is_older(desk: Desk) -> None:
 def test_without_a_time_the_file_says_when(desk: Desk) -> None:
     path = desk.write(ONE)
     os.utime(path, (1_900_000_000, 1_900_000_000))
-    feed = Feed(path, None, forced=False)
+    feed = Feed(path, None, forced=False, keyed=KEYED)
     taken = take_snapshot(
         desk.con, desk.data_dir, feed, max_shrink=0.1, now=NOW, progress=lambda *_: None
     )
@@ -266,7 +268,7 @@ def test_without_a_time_the_file_says_when(desk: Desk) -> None:
 
 
 def test_a_file_that_is_not_there(desk: Desk) -> None:
-    feed = Feed(desk.data_dir / "none.csv", NOW, forced=False)
+    feed = Feed(desk.data_dir / "none.csv", NOW, forced=False, keyed=KEYED)
     with pytest.raises(FeedRefusedError, match=r"none\.csv: can't be read: No such file"):
         take_delta(desk.con, desk.data_dir, feed, now=NOW, progress=lambda *_: None)
 

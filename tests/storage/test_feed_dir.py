@@ -46,7 +46,7 @@ class Folder:
     def take(self, name: str, content: bytes) -> dict[str, Any]:
         """What the worker tells last of a feed."""
         told: list[dict[str, Any]] = []
-        feed_worker.take(self.drop(name, content), self.data_dir, 0.1, told.append)
+        feed_worker.take(self.drop(name, content), self.data_dir, 0.1, None, told.append)
         return told[-1]
 
     def report(self, place: str) -> dict[str, Any]:
@@ -295,7 +295,7 @@ def test_one_that_is_still_being_written(
 
 def test_a_feed_that_is_gone(folder: Folder) -> None:
     told: list[dict[str, Any]] = []
-    feed_worker.take(folder.path / "gone.csv", folder.data_dir, 0.1, told.append)
+    feed_worker.take(folder.path / "gone.csv", folder.data_dir, 0.1, None, told.append)
     assert told[-1]["event"] == "failed"
 
 

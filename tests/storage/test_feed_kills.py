@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from smsgw.service.feed import COLUMNS
+from smsgw.service.keyed import Keyed
 from smsgw.storage.database import current_snapshot, open_gateway
 from smsgw.storage.feed import Feed, take_snapshot
 
 KILLED = Path(__file__).with_name("killed_imports.py")
 WORKER = (sys.executable, "-m", "smsgw.storage.feed_worker")
 AT = 1_790_000_000.0
+KEYED = Keyed(b"key")
 PATIENCE = 120
 
 
@@ -30,7 +32,7 @@ def write(path: Path, customers: range) -> Path:
 
 def base(data_dir: Path, feed: Path) -> None:
     with closing(open_gateway(data_dir)) as con:
-        one = Feed(feed, AT, forced=False)
+        one = Feed(feed, AT, forced=False, keyed=KEYED)
         take_snapshot(con, data_dir, one, max_shrink=0.5, now=AT, progress=lambda *_: None)
 
 
@@ -80,7 +82,11 @@ def test_killed_at_thirty_moments(tmp_path: Path) -> None:
             [*WORKER, str(feeds / "new.csv"), str(data_dir), "0.1"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            text=True,
         ) as worker:
+            assert worker.stdin is not None
+            worker.stdin.write("null\n")
+            worker.stdin.flush()
             time.sleep(chance.uniform(0.1, 0.6))
             worker.kill()
         kills += worker.returncode == -signal.SIGKILL

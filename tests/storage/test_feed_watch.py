@@ -3,15 +3,17 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
 
 from smsgw import metrics
 from smsgw.service.feed import COLUMNS
+from smsgw.service.keyed import Keyed
 from smsgw.storage.feed import LOCK
 from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.lock import hold
@@ -161,7 +163,26 @@ def test_no_process_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     play(tmp_path, story)
 
 
-def test_a_worker_ends_with_who_started_it(tmp_path: Path) -> None:
+def test_codes_are_kept_by_the_key_that_is_configured(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.watch = FeedWatch(world.path, world.data_dir, 0.1, PATIENCE, 'a "key"\n', SOON)
+        async with watching(world):
+            world.drop(
+                "1.csv", HEADER.replace("\n", ",code\n") + f"{12:012},B1,,,,1,EUR,open,a1b2c3\n"
+            )
+            await world.until(lambda: world.done("1.csv"))
+        with closing(sqlite3.connect(world.data_dir / "billing-1.db")) as cache:
+            (code,) = cache.execute("SELECT code FROM bill").fetchone()
+        assert code == Keyed(b'a "key"\n').code(f"{12:012}", "A1B2C3")
+        assert not (world.data_dir / "secret.key").exists()
+
+    world = World(tmp_path)
+    world.path.mkdir()
+    asyncio.run(story(world))
+
+
+@pytest.mark.parametrize("first", [b"", b"null\n"])
+def test_a_worker_ends_with_who_started_it(tmp_path: Path, first: bytes) -> None:
     many = HEADER + "".join(f"{number:012},,,,,,,\n" for number in range(300_000))
     (tmp_path / "many.csv").write_text(many)
 
@@ -172,6 +193,7 @@ def test_a_worker_ends_with_who_started_it(tmp_path: Path) -> None:
             stdin=asyncio.subprocess.PIPE,
         )
         assert process.stdin is not None
+        process.stdin.write(first)
         process.stdin.close()
         async with asyncio.timeout(PATIENCE):
             return await process.wait()

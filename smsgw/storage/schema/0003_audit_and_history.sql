@@ -39,3 +39,6 @@ CREATE TABLE stop (
 ALTER TABLE mo ADD COLUMN silence TEXT;      -- today.Silence: why it has no answer
 ALTER TABLE mo ADD COLUMN used    TEXT;      -- today.Used, a digit each; NULL: nothing
 ALTER TABLE mo ADD COLUMN tried   TEXT;      -- customer numbers that a wrong code was given for
+
+-- Of a pending registration: the keyed digest of the invoice's code that came with it.
+ALTER TABLE subscription ADD COLUMN code BLOB;
