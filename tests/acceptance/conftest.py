@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -109,6 +110,13 @@ def simulate() -> Iterator[Callable[..., Program]]:
             return program
 
         yield start
+
+
+@pytest.fixture
+def noon_zone() -> str:
+    """A zone where it is some time past noon now: the day doesn't end meanwhile, and the hours for
+    messages that nobody waits for last."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 @pytest.fixture

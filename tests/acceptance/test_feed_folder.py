@@ -13,6 +13,7 @@ from smsgw.storage.lock import hold
 CONFIG = """\
 shortcode: "170077"
 data_dir: data
+timezone: {zone}
 billing: {{feed_dir: feeds}}
 carriers:
   mtel: {{host: 127.0.0.1, port: {port}, system_id: cez, password: secret}}
@@ -37,9 +38,10 @@ def feeds(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path, carrier: Any, feeds: Path) -> Path:
+def config(tmp_path: Path, noon_zone: str, carrier: Any, feeds: Path) -> Path:
     path = tmp_path / "smsgw.yaml"
-    path.write_text(CONFIG.format(port=carrier.wait_for("listening")["port"]), encoding="utf-8")
+    port = carrier.wait_for("listening")["port"]
+    path.write_text(CONFIG.format(port=port, zone=noon_zone), encoding="utf-8")
     return path
 
 

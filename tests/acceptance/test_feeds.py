@@ -14,6 +14,7 @@ import pytest
 CONFIG = """\
 shortcode: "170077"
 data_dir: data
+timezone: {zone}
 carriers:
   mtel: {{host: 127.0.0.1, port: {port}, system_id: cez, password: secret}}
 http: {{listen: "127.0.0.1:0"}}
@@ -29,9 +30,10 @@ def carrier(simulate: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def config(tmp_path: Path, carrier: Any) -> Path:
+def config(tmp_path: Path, noon_zone: str, carrier: Any) -> Path:
     path = tmp_path / "smsgw.yaml"
-    path.write_text(CONFIG.format(port=carrier.wait_for("listening")["port"]), encoding="utf-8")
+    port = carrier.wait_for("listening")["port"]
+    path.write_text(CONFIG.format(port=port, zone=noon_zone), encoding="utf-8")
     return path
 
 

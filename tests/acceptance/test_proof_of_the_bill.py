@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,6 @@ BILL = "2026-01-01,2026-01-20,,45.20,EUR"
 LATER, NUMBER, OTHER = "300000000001", "300000000002", "300000000003"
 CODES = RIGHT, PAID, WRONG, BAD = "XK42B7", "AB12CD", "WR0NG1", "BAD7X"
 FAR_AHEAD = 4_000_000_000.0  # no test day makes this data old
-
-
-def noon() -> str:
-    """A zone where it is noon: no day ends during the test, and phones may be told."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 class Customers:
@@ -59,13 +53,13 @@ def drop(feeds: Path, name: str, *lines: str) -> None:
 
 
 def test_who_has_the_bill_registers(
-    tmp_path: Path, simulate: Callable[..., Any], run: Callable[..., Any]
+    tmp_path: Path, noon_zone: str, simulate: Callable[..., Any], run: Callable[..., Any]
 ) -> None:
     feeds, config = tmp_path / "feeds", tmp_path / "smsgw.yaml"
     feeds.mkdir()
     carrier = simulate("--mo-file", "-")
     port = carrier.wait_for("listening")["port"]
-    config.write_text(CONFIG.format(port=port, zone=noon()), encoding="utf-8")
+    config.write_text(CONFIG.format(port=port, zone=noon_zone), encoding="utf-8")
     daemon = run(config)
     customers = Customers(carrier)
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,6 @@ carriers:
 subscriptions: {{hints_per_day: 1}}
 http: {{listen: "127.0.0.1:0"}}
 """
-
-
-def noon_zone() -> str:
-    """A zone where it is some time past noon now: the day doesn't end meanwhile, and the hours for
-    messages that nobody waits for last."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 class Gateway:
@@ -80,11 +73,11 @@ Scenario = Callable[[Gateway], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-def play(tmp_path: Path, run: Callable[..., Any]) -> Callable[[Scenario], None]:
+def play(tmp_path: Path, noon_zone: str, run: Callable[..., Any]) -> Callable[[Scenario], None]:
     async def whole(scenario: Scenario) -> None:
         async with Smsc(SmscSettings()) as smsc:
             config = tmp_path / "smsgw.yaml"
-            data = {"data_dir": tmp_path / "data", "timezone": noon_zone(), "port": smsc.port}
+            data = {"data_dir": tmp_path / "data", "timezone": noon_zone, "port": smsc.port}
             config.write_text(CONFIG.format(**data), encoding="utf-8")
             gateway = Gateway(config, run, smsc)
             await smsc.bound(within=PATIENCE)
