@@ -91,9 +91,11 @@ def parse(pdu: Pdu) -> DeliveryReceipt:
     Never raises. The error is the text's `err`, else the code of network_error_code.
     """
     octets = pdu.octets("short_message") or pdu.tlv(Tlv.MESSAGE_PAYLOAD) or b""
+    fields: dict[str, str] = {}
     if octets and pdu.number("esm_class") & 0x40:
-        octets = octets[1 + octets[0] :]  # a user data header and its length
-    fields = _fields(octets)
+        fields = _fields(octets[1 + octets[0] :])  # after a user data header and its length
+    if not fields.get("id"):  # some set the bit and send no header, or one that lies
+        fields = _fields(octets)
     message_id, state, error = fields.get("id", ""), None, fields.get("err", "")
     for tag, value in pdu.tlvs:
         if tag == Tlv.RECEIPTED_MESSAGE_ID:

@@ -127,7 +127,7 @@ DELIVERED = said(
 
 def test_a_receipt() -> None:
     assert receipt(WHOLE) == DELIVERED
-    assert receipt(WHOLE, esm_class=0x44) is not None
+    assert receipt(WHOLE, esm_class=0x44) == DELIVERED
     assert receipt(WHOLE, esm_class=0x24) == DELIVERED
     assert receipt(WHOLE, esm_class=0x20) == {**DELIVERED, "state": "enroute", "final": False}
     assert meaning(octets(short_message=WHOLE, esm_class=4))["text"] == WHOLE.decode()

@@ -174,6 +174,16 @@ def test_a_user_data_header_is_no_text() -> None:
     assert parse(split) == parse(pdu)
 
 
+def test_a_bit_that_promises_a_header_may_lie() -> None:
+    pdu = receipt(EXAMPLE)
+    bare = Pdu(pdu.command, 0, 1, {**pdu.fields, "esm_class": 0x44})
+    assert parse(bare) == parse(pdu)
+    long = f"{EXAMPLE} {EXAMPLE}"  # what stands after so many octets as `i` says names no message
+    assert len(long) > ord("i")
+    pdu = receipt(long)
+    assert parse(Pdu(pdu.command, 0, 1, {**pdu.fields, "esm_class": 0x44})) == parse(pdu)
+
+
 @pytest.mark.parametrize(
     ("esm_class", "expected"),
     [
