@@ -41,9 +41,13 @@ def number_from(least: float) -> Callable[[str], float]:
 
 def _check(value: float, least: float, most: float | None) -> None:
     if value < least:
-        raise typer.BadParameter(f"{value:g} is too small: the least is {least:g}")
+        raise typer.BadParameter(f"{_plain(value)} is too small: the least is {_plain(least)}")
     if most is not None and value > most:
-        raise typer.BadParameter(f"{value:g} is too large: the most is {most:g}")
+        raise typer.BadParameter(f"{_plain(value)} is too large: the most is {_plain(most)}")
+
+
+def _plain(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
