@@ -96,3 +96,14 @@ def test_the_values_it_names_are_those_there_are() -> None:
 
 def test_what_it_says_of_readiness_is_what_is_judged() -> None:
     assert set(State.__dataclass_fields__) == {"now", "storage", "links", "feed"}
+
+
+def test_every_metric_it_names_exists() -> None:
+    named = {name for code in CODE if (name := code.removesuffix("*")).startswith("smsgw_")}
+    assert "smsgw_held_segments" in named
+    source = (ROOT / "smsgw/metrics.py").read_text(encoding="utf-8")
+    assert {name for name in named if f'"{name}' not in source} == set()
+
+
+def test_each_chapter_stands_apart() -> None:
+    assert re.findall(r"[^\n]\n#+ .*", re.sub(r"^```.*?^```", "", README, flags=re.M | re.S)) == []
