@@ -14,6 +14,11 @@ def lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
         yield line.rstrip(b"\r\n")
 
 
+def complaint(number: int, given: object, error: ValueError) -> str:
+    """What is wrong with an input; lines, which are octets, are found by their number."""
+    return f"{number}: {error}" if isinstance(given, bytes) else str(error)
+
+
 def parsed(line: bytes) -> Any:
     """The JSON in a line. Raises ValueError, with words for whoever wrote it."""
     try:

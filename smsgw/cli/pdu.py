@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
-from smsgw.cli.inputs import lines
+from smsgw.cli.inputs import complaint, lines
 
 if TYPE_CHECKING:
     from smsgw.carrier.reading import Ways
@@ -51,11 +51,9 @@ def pdu(
     """
     if stdin is bool(octets):
         raise typer.BadParameter("give either HEX or --stdin")
-    inputs: Iterable[str]
-    if stdin:
-        inputs = (line.decode("ascii", "replace") for line in lines(sys.stdin.buffer, LONGEST))
-    else:
-        inputs = [" ".join(octets or ())]
+    inputs: Iterable[str | bytes] = (
+        lines(sys.stdin.buffer, LONGEST) if stdin else [" ".join(octets or ())]
+    )
     if not _read_all(inputs, _ways(carrier, config), json):
         raise typer.Exit(1)
 
@@ -72,7 +70,7 @@ def _ways(carrier: str | None, config: Config) -> "Ways":
     return ways(settings.carriers[carrier])
 
 
-def _read_all(inputs: Iterable[str], how: "Ways", json: bool) -> bool:
+def _read_all(inputs: Iterable[str | bytes], how: "Ways", json: bool) -> bool:
     """Print what each input says, in order; whether all of them were hex."""
     from smsgw.carrier.reading import read
 
@@ -85,7 +83,7 @@ def _read_all(inputs: Iterable[str], how: "Ways", json: bool) -> bool:
             if json:
                 print_json({"error": str(error)})
             else:
-                typer.echo(f"{number}: {error}", err=True)
+                typer.echo(complaint(number, one, error), err=True)
             continue
         if json:
             print_json(description)
@@ -94,8 +92,9 @@ def _read_all(inputs: Iterable[str], how: "Ways", json: bool) -> bool:
     return all_hex
 
 
-def _octets(text: str) -> bytes:
+def _octets(given: str | bytes) -> bytes:
     """Raises ValueError."""
+    text = given if isinstance(given, str) else given.decode("ascii", "replace")
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
     digits = _BETWEEN.sub("", text)

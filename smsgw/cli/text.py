@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import typer
 
 from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
-from smsgw.cli.inputs import lines, parsed
+from smsgw.cli.inputs import complaint, lines, parsed
 from smsgw.text.counted import counted
 from smsgw.text.segmentation import Encoded, pieces
 from smsgw.text.transliteration import transliterate
@@ -89,7 +89,7 @@ def _measure_all(inputs: Iterable[str | bytes], measure: Measure, json: bool) ->
             if json:
                 print_json({"error": str(error)})
             else:
-                typer.echo(f"{number}: {error}", err=True)
+                typer.echo(complaint(number, one, error), err=True)
             continue
         told = {
             "encoding": cut.encoding,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
-from smsgw.cli.inputs import parsed
+from smsgw.cli.inputs import complaint, parsed
 from smsgw.cli.stores import check_carrier, read_stores
 from smsgw.text.counted import counted
 
@@ -80,7 +80,7 @@ def _try_all(inputs: Iterable[Message | bytes], trial: "Trial", json: bool) -> b
             if json:
                 print_json({"error": str(error)})
             else:
-                typer.echo(f"{number}: {error}", err=True)
+                typer.echo(complaint(number, one, error), err=True)
             continue
         if json:
             print_json(tried._asdict() | {"reply": tried.reply and tried.reply._asdict()})

@@ -155,6 +155,7 @@ def test_people_get_what_is_no_hex_on_stderr() -> None:
     assert result.exit_code == 1
     assert result.stderr == "2: not hex: 'z' is no hex digit\n"
     assert "enquire_link" in result.stdout
+    assert run("zz").stderr == "not hex: 'z' is no hex digit\n"
 
 
 @pytest.mark.parametrize("arguments", [["--stdin", ENQUIRE], ["--json"]], ids=["both", "neither"])

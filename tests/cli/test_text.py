@@ -161,7 +161,13 @@ def test_a_line_without_bound_is_refused_and_the_next_is_read(
 def test_half_a_pair_as_an_argument() -> None:
     result = run("x\udcff")
     assert result.exit_code == 1
-    assert result.stderr == "1: character 2, U+DCFF, is half a surrogate pair\n"
+    assert result.stderr == "character 2, U+DCFF, is half a surrogate pair\n"
+
+
+def test_a_line_that_is_wrong_is_named_by_its_number() -> None:
+    result = run("--stdin", stdin='{"text": "x"}\n{"text": "\\ud800"}\n')
+    assert result.exit_code == 1
+    assert result.stderr == "2: character 1, U+D800, is half a surrogate pair\n"
 
 
 def test_people_get_the_size_and_the_latin_form() -> None:

@@ -194,7 +194,7 @@ def test_a_sender_that_cant_be_read(folder: Path) -> None:
     }
     result = smsgw("--from", "abc", "smetka")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "1: 'abc' is not a phone number, as 0888 123 456 is one\n"
+    assert result.stderr == "'abc' is not a phone number, as 0888 123 456 is one\n"
 
 
 @pytest.mark.parametrize(
