@@ -47,6 +47,11 @@ def fail(message: object) -> NoReturn:
     raise typer.Exit(1)
 
 
+def printable(text: str) -> str:
+    """`text` with no character that could drive a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def print_json(value: object, indent: int | None = None) -> None:
     """Print `value` as JSON on stdout, on one line unless indented."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=indent))

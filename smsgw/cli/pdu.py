@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
+from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json, printable
 from smsgw.cli.inputs import complaint, lines
 
 if TYPE_CHECKING:
@@ -133,4 +133,4 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
     if value is None:
         return "none"
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(value))
+    return printable(str(value))

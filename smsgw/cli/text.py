@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import typer
 
-from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json
+from smsgw.cli.common import Config, Json, load_settings_or_exit, noun, print_json, printable
 from smsgw.cli.inputs import complaint, lines, parsed
 from smsgw.text.counted import counted
 from smsgw.text.segmentation import Encoded, pieces
@@ -103,7 +103,7 @@ def _measure_all(inputs: Iterable[str | bytes], measure: Measure, json: bool) ->
             units = ", ".join(map(str, cut.units))
             typer.echo(f"{cut.encoding}, {counted(len(cut.parts), 'part')} ({units})")
             for line in transliterate(given).splitlines():
-                typer.echo(f"  {line}")
+                typer.echo(f"  {printable(line)}")
     return all_sent
 
 

@@ -164,6 +164,10 @@ def test_half_a_pair_as_an_argument() -> None:
     assert result.stderr == "character 2, U+DCFF, is half a surrogate pair\n"
 
 
+def test_people_get_nothing_that_drives_their_terminal() -> None:
+    assert run("\x1b[31mЖ\x07").stdout.splitlines()[1:] == [r"  \x1b[31mZh\x07"]
+
+
 def test_a_line_that_is_wrong_is_named_by_its_number() -> None:
     result = run("--stdin", stdin='{"text": "x"}\n{"text": "\\ud800"}\n')
     assert result.exit_code == 1
