@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
@@ -47,6 +47,10 @@ def fail(message: object) -> NoReturn:
     raise typer.Exit(1)
 
 
+# What JSON leaves as it is, and what many programs take for the end of a line.
+_LINE_ENDS: Final = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+
+
 def printable(text: str) -> str:
     """`text` with no character that could drive a terminal."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
@@ -54,7 +58,7 @@ def printable(text: str) -> str:
 
 def print_json(value: object, indent: int | None = None) -> None:
     """Print `value` as JSON on stdout, on one line unless indented."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=indent))
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=indent).translate(_LINE_ENDS))
 
 
 def examine_or_exit(config: Path | None) -> "Loaded":

@@ -164,6 +164,14 @@ def test_half_a_pair_as_an_argument() -> None:
     assert result.stderr == "character 2, U+DCFF, is half a surrogate pair\n"
 
 
+def test_one_line_whatever_the_text_holds() -> None:
+    given = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029ж"
+    result = run("--json", given)
+    assert len(result.stdout.splitlines()) == 1
+    assert json.loads(result.stdout)["units"] == [len(given)]
+    assert "\u2028" in json.loads(result.stdout)["transliterated"]
+
+
 def test_people_get_nothing_that_drives_their_terminal() -> None:
     assert run("\x1b[31mЖ\x07").stdout.splitlines()[1:] == [r"  \x1b[31mZh\x07"]
 
