@@ -147,9 +147,6 @@ SUBMIT_REFUSALS: Final = _counter(
     "smsgw_submit_refusals_total", "Submits the carrier refused, by its command_status.",
     "carrier", "status",
 )  # fmt: skip
-LATE_RESPONSES: Final = _counter(
-    "smsgw_late_responses_total", "Responses that came after they were given up.", "carrier"
-)
 THROTTLED: Final = _counter(
     "smsgw_throttled_total", "Submits refused for the link's pace.", "carrier"
 )

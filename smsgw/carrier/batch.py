@@ -14,7 +14,7 @@ class Batch:
     """`at` is seconds since 1970. The context of a request is its segment, or its inquiry."""
 
     __slots__ = (
-        "_end", "_translator", "aside", "at", "ended", "incoming", "late", "outcomes", "replies",
+        "_end", "_translator", "aside", "at", "ended", "incoming", "outcomes", "replies",
         "seconds", "statuses", "violations",
     )  # fmt: skip
 
@@ -27,7 +27,6 @@ class Batch:
         self.replies: list[Reply] = []
         self.statuses: list[int] = []  # of responses to submits
         self.seconds: list[float] = []  # from submits to their responses
-        self.late = 0  # responses to requests that were given up
         self.aside: list[Reason] = []
         self.violations = 0
         self.ended = False
@@ -44,7 +43,6 @@ class Batch:
             self.outcomes.append(outcome._replace(late=True) if late else outcome)
             self.statuses.append(event.pdu.status)
             self.seconds.append(event.elapsed)
-        self.late += late
 
     def lost(self, context: object, reason: str) -> None:
         """Note a request that has no response, or none that we understood."""

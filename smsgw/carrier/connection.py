@@ -294,7 +294,7 @@ class Connection(asyncio.Protocol):
             self._keeper.settled(self, batch.outcomes)
         if batch.replies:
             self._keeper.replied(self, batch.replies)
-        self._meter.batch(batch.seconds, batch.late, batch.aside, batch.violations)
+        self._meter.batch(batch.seconds, batch.aside, batch.violations)
         if batch.ended:
             self._close()
         elif self._dismissal:

@@ -27,7 +27,6 @@ class Meter:
         self._carrier = carrier
         self._submit_seconds = metrics.SUBMIT_SECONDS.labels(carrier)
         self._throttled = metrics.THROTTLED.labels(carrier)
-        self._late = metrics.LATE_RESPONSES.labels(carrier)
         self._settings_alarm = metrics.LINK_SETTINGS_ALARM.labels(carrier)
         self._malformed = metrics.MALFORMED_PDUS.labels(carrier)
         self._binds = metrics.BINDS_TRIED.labels(carrier)
@@ -102,14 +101,10 @@ class Meter:
         for state, count in states.items():
             metrics.QUESTIONS.labels(self._carrier, state or "nothing").inc(count)
 
-    def batch(
-        self, seconds: Sequence[float], late: int, aside: Sequence[Reason], violations: int
-    ) -> None:
+    def batch(self, seconds: Sequence[float], aside: Sequence[Reason], violations: int) -> None:
         """Count what one read brought: responses, messages set aside, faults of the peer's."""
         for each in seconds:
             self._submit_seconds.observe(each)
-        if late:
-            self._late.inc(late)
         for reason, count in Counter(aside).items():
             metrics.MOS_NOT_OURS.labels(self._carrier, str(reason)).inc(count)
         if violations:
