@@ -45,11 +45,13 @@ class Submit(NamedTuple):
     attempt: int
     at: float  # when its segment was claimed
     state: MtState  # of the segment now
-    named: bool = False  # the carrier gave an id for another submit of the segment
+    # The one id of the segment that is known: of an accepted one it is another submit's, else it is
+    # ours, by which this one went out.
+    message_id: str = ""
 
     @property
     def open(self) -> bool:
-        return self.state in OPEN or (self.state is MtState.ACCEPTED and not self.named)
+        return self.state in OPEN or (self.state is MtState.ACCEPTED and not self.message_id)
 
 
 Pair = tuple[Receipt, Submit]
@@ -61,6 +63,7 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
     All are of one carrier and one handset; the receipts are final and name ids that nobody knows.
     A receipt is for a submit that was made before it. It is certain which one,
 
+    - where it names the id that we gave an open one; or
     - where all that it could be for are of one segment, and that is open; or
     - where as many receipts came as there are submits they could be for, all of open segments:
       then each has its own, and they are given out in the order of time. So the parts of a long
@@ -68,7 +71,10 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
     """
     waiting = sorted(receipts, key=lambda receipt: receipt.received_at)
     left = sorted(submits, key=lambda submit: (submit.at, submit.segment, submit.attempt))
-    pairs: list[Pair] = []
+    by_id = {each.message_id: each for each in left if each.message_id and each.state in OPEN}
+    pairs = [(one, by_id[one.message_id]) for one in waiting if one.message_id in by_id]
+    waiting = [one for one in waiting if one.message_id not in by_id]
+    left = _left(left, pairs)
     count = 1
     while count <= len(waiting):
         possible = [submit for submit in left if submit.at <= waiting[count - 1].received_at]
@@ -77,15 +83,20 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
         if len(possible) <= count or len({submit.segment for submit in possible}) == 1:
             given = list(zip(waiting[:count], possible, strict=False))
             pairs += given
-            settled = {submit.segment for _, submit in given}
-            used = {(submit.segment, submit.attempt) for _, submit in given}
             waiting = waiting[count:]
-            left = [
-                submit._replace(state=MtState.DELIVERED) if submit.segment in settled else submit
-                for submit in left
-                if (submit.segment, submit.attempt) not in used
-            ]
+            left = _left(left, given)
             count = 1
         else:
             count += 1
     return pairs
+
+
+def _left(submits: Sequence[Submit], pairs: Sequence[Pair]) -> list[Submit]:
+    """What is left of `submits` once the segments of these pairs are settled."""
+    settled = {submit.segment for _, submit in pairs}
+    used = {(submit.segment, submit.attempt) for _, submit in pairs}
+    return [
+        submit._replace(state=MtState.DELIVERED) if submit.segment in settled else submit
+        for submit in submits
+        if (submit.segment, submit.attempt) not in used
+    ]

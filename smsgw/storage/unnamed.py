@@ -105,7 +105,8 @@ def _match(
     known = {receipt.message_id for receipt in there}
     there += [receipt for receipt in new if receipt.message_id not in known]
     while pairs := assign(there, submits + claimed):
-        repeated = _repeated(con, handset, [receipt.message_id for receipt, _ in pairs])
+        foreign = [one.message_id for one, submit in pairs if one.message_id != submit.message_id]
+        repeated = _repeated(con, handset, foreign)
         if not repeated:
             break
         found.matched[handset.carrier, How.REPEATED] += len(repeated)
@@ -143,7 +144,7 @@ def _any(con: sqlite3.Connection) -> bool:
 
 def _unnamed(con: sqlite3.Connection, handset: Handset) -> list[Submit]:
     return [
-        Submit(SegmentKey(mt_id, part), attempt, at, MtState(state), named=message_id is not None)
+        Submit(SegmentKey(mt_id, part), attempt, at, MtState(state), message_id or "")
         for mt_id, part, attempt, at, state, message_id in con.execute(
             SELECT_UNNAMED, (handset.carrier, handset.msisdn.digits)
         )

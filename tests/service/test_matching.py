@@ -23,9 +23,9 @@ def receipt(at: float) -> Receipt:
 
 
 def submit(
-    mt: int, at: float, state: MtState = U, part: int = 1, attempt: int = 1, named: bool = False
+    mt: int, at: float, state: MtState = U, part: int = 1, attempt: int = 1, message_id: str = ""
 ) -> Submit:
-    return Submit(SegmentKey(mt, part), attempt, T + at, state, named)
+    return Submit(SegmentKey(mt, part), attempt, T + at, state, message_id)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,27 @@ def submit(
         pytest.param([5], [submit(1, 0, Q)], [(5, 1)], id="lost, and not sent once more yet"),
         pytest.param([5], [submit(1, 0, W)], [(5, 1)], id="lost, and then refused for now"),
         pytest.param([5], [submit(1, 0, A)], [(5, 1)], id="accepted without an id"),
-        pytest.param([5], [submit(1, 0, A, named=True)], [], id="lost, then accepted with an id"),
+        pytest.param(
+            [5], [submit(1, 0, A, message_id="X")], [], id="lost, then accepted with an id"
+        ),
+        pytest.param(
+            [5],
+            [submit(1, 0, message_id="X"), submit(2, 1, message_id="R5")],
+            [(5, 2)],
+            id="one of two that has our own id",
+        ),
+        pytest.param(
+            [5],
+            [submit(1, 0, attempt=1, message_id="R5"), submit(1, 3, attempt=2, message_id="R5")],
+            [(5, 1)],
+            id="our own id, lost twice",
+        ),
+        pytest.param(
+            [5, 9],
+            [submit(1, 0, message_id="R9"), submit(2, 1, message_id="R5")],
+            [(5, 2), (9, 1)],
+            id="our own ids, out of order",
+        ),
         pytest.param([5], [submit(1, 0, D)], [], id="lost, and delivered since"),
         pytest.param([5], [submit(1, 0), submit(2, 1, C)], [], id="or of one that is claimed"),
         pytest.param([5], [submit(1, 0), submit(2, 6, C)], [(5, 1)], id="claimed after it came"),

@@ -115,6 +115,19 @@ def test_a_receipt_that_is_not_for_it(gateway: Any, stray: Receipt) -> None:
     assert gateway.count("parked_receipt") == stray.state.final
 
 
+def test_receipts_for_deliveries_by_our_own_ids(gateway: Any) -> None:
+    """Both responses were lost; a deliver_sm went out by an id of ours, which its receipt names."""
+    for now, own_id in ((T, "1-1-0"), (T + 1, "2-1-0")):
+        gateway.settled(*gateway.send(CONFIRMATION, now=now), message_id=own_id, now=T + 60)
+    done = gateway.received(receipt("2-1-0", at=61, state=ReceiptState.EXPIRED))
+    assert gateway.states() == ["unknown", "undelivered"]
+    assert done.tally.matched == {("mtel", "handset"): 1}
+    gateway.received(receipt("2-1-0", at=62, state=ReceiptState.EXPIRED))  # once more
+    assert gateway.states() == ["unknown", "undelivered"]
+    gateway.received(receipt("1-1-0", at=63))
+    assert gateway.states() == ["delivered", "undelivered"]
+
+
 def test_one_that_is_held_is_settled_too(gateway: Any) -> None:
     gateway.settled(*gateway.send(CONFIRMATION))
     gateway.commit(T + 1 + WAIT)
