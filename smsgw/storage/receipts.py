@@ -124,10 +124,13 @@ def park(con: sqlite3.Connection, receipts: Sequence[Receipt], found: Found) -> 
 
 
 def unpark(
-    con: sqlite3.Connection, settled: Settlement, since: float | None = None
+    con: sqlite3.Connection, settled: Settlement, now: float, since: float | None = None
 ) -> Receipt | None:
     """The receipt that came before its response; not one of an older message with the same id,
-    which came before this one was claimed: `since` then, or the last time that its segment was."""
+    which came before this one was claimed: `since` then, or the last time that its segment was.
+
+    One claimed in the future is of a time before the clock was set back.
+    """
     name = (settled.carrier, settled.message_id)
     row = con.execute(
         "SELECT received_at, message_id, state, error, msisdn, done_date FROM parked_receipt"
@@ -140,7 +143,7 @@ def unpark(
         (since,) = con.execute(
             "SELECT claimed_at FROM segment WHERE mt_id = ? AND part = ?", settled.key
         ).fetchone()
-    if row[0] < since:
+    if row[0] < since <= now:
         return None
     con.execute("DELETE FROM parked_receipt WHERE carrier = ? AND message_id = ?", name)
     return read(settled.carrier, *row)

@@ -97,7 +97,7 @@ def _in_time(sheet: Sheet, settlements: Sequence[Settlement]) -> None:
                 paired.append((settled, receipt))
                 continue
             if sheet.parked:
-                receipt = receipts.unpark(sheet.con, settled)
+                receipt = receipts.unpark(sheet.con, settled, sheet.now)
             if sheet.words:
                 word = sheet.words.pop(name, None)
         rows.append(_row(sheet, settled, receipt, receipt or word, How.PARKED))
@@ -137,7 +137,7 @@ def _late(sheet: Sheet, settled: Settlement) -> None:
         since = unnamed.forget(sheet.con, settled.key, settled.attempts)
     if settled.state is MtState.ACCEPTED and settled.message_id:
         receipt = sheet.final.pop((settled.carrier, settled.message_id), None)
-        receipt = receipt or receipts.unpark(sheet.con, settled, since)
+        receipt = receipt or receipts.unpark(sheet.con, settled, sheet.now, since)
     row = _row(sheet, settled, receipt, receipt, How.PARKED)
     sheet.con.execute(UPDATE_LATE, (*row[:9], *row[11:]))
 

@@ -29,15 +29,17 @@ SELECT segment.carrier, msisdn, mt_id, part, ?, claimed_at
 FROM segment JOIN mt ON mt.id = mt_id WHERE mt_id = ? AND part = ?
 """
 
+# A submit of a time before the clock was set back is older than whatever comes now.
 SELECT_UNNAMED: Final = """
-SELECT mt_id, part, attempt, unnamed_submit.claimed_at, state, message_id
+SELECT mt_id, part, attempt, iif(unnamed_submit.claimed_at > ?, 0.0, unnamed_submit.claimed_at),
+       state, message_id
 FROM unnamed_submit JOIN segment USING (mt_id, part)
 WHERE unnamed_submit.carrier = ? AND msisdn = ?
 """
 
 # The state stands in the SQL as a literal: only then is the partial index used.
 SELECT_CLAIMED: Final = f"""
-SELECT mt_id, part, attempts + 1, claimed_at
+SELECT mt_id, part, attempts + 1, iif(claimed_at > ?, 0.0, claimed_at)
 FROM segment JOIN mt ON mt.id = mt_id
 WHERE state = '{MtState.CLAIMED}' AND segment.carrier = ? AND msisdn = ?
 """
@@ -95,12 +97,12 @@ def match(
 def _match(
     con: sqlite3.Connection, handset: Handset, new: list[Receipt], now: float, found: Found
 ) -> None:
-    submits = _unnamed(con, handset)
+    submits = _unnamed(con, handset, now)
     if not any(submit.open for submit in submits):
         receipts.park(con, new, found)
         _block(con, handset, blocked=False)
         return
-    claimed = _claimed(con, handset)
+    claimed = _claimed(con, handset, now)
     there = _parked(con, handset)
     known = {receipt.message_id for receipt in there}
     there += [receipt for receipt in new if receipt.message_id not in known]
@@ -142,20 +144,20 @@ def _any(con: sqlite3.Connection) -> bool:
     return bool(there)
 
 
-def _unnamed(con: sqlite3.Connection, handset: Handset) -> list[Submit]:
+def _unnamed(con: sqlite3.Connection, handset: Handset, now: float) -> list[Submit]:
     return [
         Submit(SegmentKey(mt_id, part), attempt, at, MtState(state), message_id or "")
         for mt_id, part, attempt, at, state, message_id in con.execute(
-            SELECT_UNNAMED, (handset.carrier, handset.msisdn.digits)
+            SELECT_UNNAMED, (now, handset.carrier, handset.msisdn.digits)
         )
     ]
 
 
-def _claimed(con: sqlite3.Connection, handset: Handset) -> list[Submit]:
+def _claimed(con: sqlite3.Connection, handset: Handset, now: float) -> list[Submit]:
     return [
         Submit(SegmentKey(mt_id, part), attempt, at, MtState.CLAIMED)
         for mt_id, part, attempt, at in con.execute(
-            SELECT_CLAIMED, (handset.carrier, handset.msisdn.digits)
+            SELECT_CLAIMED, (now, handset.carrier, handset.msisdn.digits)
         )
     ]
 

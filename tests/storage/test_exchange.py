@@ -416,7 +416,7 @@ def test_a_receipt_repeated_for_an_older_message_does_not_settle_a_newer_one(
 ) -> None:
     commit(con, receipts=[receipt("A1", ReceiptState.UNDELIVERABLE)])
     (one,) = commit(con, now=T + 3600, mos=[mo("smetka")], free=1).claimed
-    settled(con, one, Acceptance.ACCEPTED)
+    settled(con, one, Acceptance.ACCEPTED, now=T + 3600)
     assert states(con) == [(1, 1, "accepted")]
 
     commit(con, receipts=[receipt("A2")._replace(received_at=T + 3601)])

@@ -74,6 +74,18 @@ def test_a_clock_that_was_set_back_ends_the_wait(gateway: Any) -> None:
     assert gateway.commit(T - 86_400, free=5).claimed
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["claimed", "lost"])
+def test_a_receipt_may_be_of_a_submit_before_the_clock_was_set_back(
+    gateway: Any, answered: bool
+) -> None:
+    gateway.settled(*gateway.send(CONFIRMATION, now=T - 3600), now=T - 3540)
+    other = gateway.send(CONFIRMATION)
+    if answered:
+        gateway.settled(*other)
+    gateway.received(receipt(at=-3500))
+    assert gateway.states() == ["unknown", "unknown" if answered else "claimed"]
+
+
 def test_what_was_lost_and_is_too_old_to_go_once_more_may_have_been_delivered(
     gateway: Any,
 ) -> None:

@@ -105,6 +105,13 @@ def test_receipts_find_what_was_claimed_before_the_clock_was_set_back(gateway: A
     assert gateway.states() == ["delivered"]
 
 
+def test_so_do_those_that_come_before_their_responses(gateway: Any) -> None:
+    (one,) = gateway.send(ANSWER)
+    gateway.received(receipt(at=-3600))
+    gateway.accepted(one, now=T - 3599)
+    assert gateway.states() == ["delivered"]
+
+
 def test_what_was_learned_by_asking_settles_and_is_never_parked(gateway: Any) -> None:
     gateway.accepted(*gateway.send(ANSWER))
     gateway.commit(T + 5, learned=[receipt(state=ReceiptState.ENROUTE)])
