@@ -37,6 +37,16 @@ UPDATE_WITH_RECEIPT: Final = f"{UPDATE_SETTLED} AND claimed_at <= ?"
 UPDATE_LATE: Final = f"UPDATE segment SET {_SET}, lost = lost - 1 WHERE mt_id = ? AND part = ?"
 
 
+# Of several acceptances the first is as good as any.
+NOTE_LATE_ACCEPTANCE: Final = """
+INSERT OR IGNORE INTO late_acceptance (mt_id, part, attempt, message_id, response_id)
+VALUES (?, ?, ?, ?, ?)
+"""
+TAKE_LATE_ACCEPTANCE: Final = """
+DELETE FROM late_acceptance WHERE mt_id = ? AND part = ? RETURNING attempt, message_id, response_id
+"""
+
+
 class Sheet(NamedTuple):
     """What one transaction settles with."""
 
@@ -90,6 +100,9 @@ def _in_time(sheet: Sheet, settlements: Sequence[Settlement]) -> None:
     rows: list[tuple[object, ...]] = []
     paired: list[tuple[Settlement, Receipt]] = []
     for settled in settlements:
+        if settled.lost and (row := _accepted_before(sheet, settled)) is not None:
+            rows.append(row)
+            continue
         receipt = word = None
         if settled.state is MtState.ACCEPTED and settled.message_id:
             name = (settled.carrier, settled.message_id)
@@ -125,21 +138,57 @@ def _paired(sheet: Sheet, paired: Sequence[tuple[Settlement, Receipt]]) -> int:
     return written
 
 
+def _accepted_before(sheet: Sheet, settled: Settlement) -> tuple[object, ...] | None:
+    """What to write where this submit was not accepted, but one before it was, which was given up;
+    its response came meanwhile."""
+    row = sheet.con.execute(TAKE_LATE_ACCEPTANCE, settled.key).fetchone()
+    if row is None:
+        return None
+    if settled.state is MtState.ACCEPTED:
+        sheet.found.late[settled.carrier, "too_late"] += 1
+        return None
+    sheet.found.late[settled.carrier, "used"] += 1
+    attempt, message_id, response_id = row
+    before = settled._replace(
+        state=MtState.ACCEPTED,
+        not_before=None,
+        message_id=message_id,
+        error="",
+        lost=settled.lost - 1,
+        response_id=response_id,
+        unnamed=not message_id,
+    )
+    receipt = _receipt_before(sheet, before, attempt)
+    return _row(sheet, before, receipt, receipt, How.PARKED)
+
+
 def _late(sheet: Sheet, settled: Settlement) -> None:
     """Write a response that had been given up as lost, if it says something new."""
     state, attempts = _now(sheet.con, settled.key)
+    if state is MtState.CLAIMED and settled.state is MtState.ACCEPTED:
+        sheet.con.execute(
+            NOTE_LATE_ACCEPTANCE,
+            (*settled.key, settled.attempts, settled.message_id, settled.response_id),
+        )
+        return
     if state is None or not late_counts(settled, state, attempts):
         sheet.found.late[settled.carrier, "too_late"] += 1
         return
     sheet.found.late[settled.carrier, "used"] += 1
-    receipt = since = None
-    if not settled.unnamed:
-        since = unnamed.forget(sheet.con, settled.key, settled.attempts)
-    if settled.state is MtState.ACCEPTED and settled.message_id:
-        receipt = sheet.final.pop((settled.carrier, settled.message_id), None)
-        receipt = receipt or receipts.unpark(sheet.con, settled, sheet.now, since)
+    receipt = _receipt_before(sheet, settled, settled.attempts)
     row = _row(sheet, settled, receipt, receipt, How.PARKED)
     sheet.con.execute(UPDATE_LATE, (*row[:9], *row[11:]))
+
+
+def _receipt_before(sheet: Sheet, settled: Settlement, attempt: int) -> Receipt | None:
+    """The receipt that came before the late response to this attempt, or beside it."""
+    since = None
+    if not settled.unnamed:
+        since = unnamed.forget(sheet.con, settled.key, attempt)
+    if settled.state is not MtState.ACCEPTED or not settled.message_id:
+        return None
+    receipt = sheet.final.pop((settled.carrier, settled.message_id), None)
+    return receipt or receipts.unpark(sheet.con, settled, sheet.now, since)
 
 
 def _row(
@@ -187,18 +236,23 @@ def recover(con: sqlite3.Connection, now: float, losses: Losses = HOLD) -> Count
     """
     with transaction(con):
         claimed = con.execute(
-            "SELECT mt_id, part, kind, attempts, lost FROM segment"
-            f" WHERE state = '{MtState.CLAIMED}'"
+            "SELECT mt_id, part, carrier, kind, attempts, lost, bare, coalesce(error, '')"
+            f" FROM segment WHERE state = '{MtState.CLAIMED}'"
         ).fetchall()
-        lost = []
-        for mt_id, part, kind, attempts, lost_before in claimed:
-            state, not_before = after_loss(MessageKind(kind), lost_before, now, losses)
-            con.execute(
-                "UPDATE segment SET state = ?, not_before = ?, attempts = attempts + 1,"
-                " lost = lost + 1, changed_at = ? WHERE mt_id = ? AND part = ?",
-                (state, not_before, now, mt_id, part),
+        lost = [
+            Settlement(
+                SegmentKey(mt_id, part),
+                carrier,
+                *after_loss(MessageKind(kind), lost_before, now, losses),
+                message_id="",
+                error=error,
+                attempts=attempts + 1,
+                lost=lost_before + 1,
+                bare=bool(bare),
+                unnamed=True,
             )
-            lost.append(unnamed.remember(con, SegmentKey(mt_id, part), attempts + 1))
-        unnamed.match(con, (), lost, now, Found.nothing())
-        states = (_now(con, SegmentKey(mt_id, part))[0] for mt_id, part, *_ in claimed)
+            for mt_id, part, carrier, kind, attempts, lost_before, bare, error in claimed
+        ]
+        settle(con, lost, (), (), {}, now)
+        states = (_now(con, settled.key)[0] for settled in lost)
         return Counter(state for state in states if state is not None)
