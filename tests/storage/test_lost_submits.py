@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from smsgw.service.message import (
+    Acceptance,
     MessageKind,
     Msisdn,
     MtState,
@@ -13,6 +14,7 @@ from smsgw.service.message import (
     ReceiptState,
 )
 from smsgw.service.retry import Losses
+from smsgw.storage import claims
 from smsgw.storage.observe import observe
 from smsgw.storage.settlements import recover
 
@@ -94,6 +96,20 @@ def test_what_was_lost_and_is_too_old_to_go_once_more_may_have_been_delivered(
     done = gateway.commit(T + 86_401, free=5)
     assert gateway.states() == ["unconfirmed"]
     assert done.tally.final == {("mtel", MtState.UNCONFIRMED): 1}
+
+
+def test_what_is_due_at_once_is_woken_in_slices(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "WOKEN_AT_ONCE", 2)
+    parts = gateway.send(CONFIRMATION, text="x" * 400)
+    done = gateway.settled(*parts, acceptance=Acceptance.TEMPORARY)
+    assert done.wake_at == T + 6
+    done = gateway.commit(T + 6)
+    assert sorted(gateway.states()) == ["queued", "queued", "waiting"]
+    assert done.wake_at == T + 6
+    assert gateway.commit(T + 6).wake_at is None
+    assert gateway.states() == ["queued"] * 3
 
 
 def test_a_receipt_from_the_handset_settles_what_waits(gateway: Any) -> None:
