@@ -69,7 +69,7 @@ class Remembered(NamedTuple):
 class Stored:
     """A stored MO and the delivery of it whose acknowledgement counts: the last one."""
 
-    __slots__ = ("key", "late", "mo", "received_at", "session", "stored_at")
+    __slots__ = ("key", "late", "mo", "received_at", "session", "stored_at", "waiting")
 
     def __init__(
         self, key: Key, stored_at: float, session: int, received_at: float, mo: int | None
@@ -79,6 +79,7 @@ class Stored:
         self.session = session
         self.received_at = received_at
         self.late = False
+        self.waiting = False  # for its acknowledgement: the transaction is not through
         self.mo = mo  # None until its transaction is through
 
 
@@ -121,7 +122,8 @@ class Recent:
         """The stored MO that `mo` is a redelivery of, which now waits for this one's
         acknowledgement instead; None: `mo` is new."""
         for entry in self._by_key.get(key(mo), ()):
-            if mo.received_at - entry.stored_at <= self._window and self._in_doubt(entry):
+            doubtful = self._in_doubt(entry) or _late_by_then(entry, mo)
+            if doubtful and mo.received_at - entry.stored_at <= self._window:
                 self._note_session(mo)
                 entry.session, entry.received_at, entry.late = mo.session, mo.received_at, False
                 self._fresh.append((entry.received_at, entry))
@@ -185,3 +187,8 @@ class Recent:
             return False
         ended = self._ended.get(entry.session)
         return ended is None or ended - entry.received_at <= self._timeout_of(entry)
+
+
+def _late_by_then(entry: Stored, mo: Mo) -> bool:
+    """Whether the entry's last delivery was still unacknowledged when it was late already."""
+    return entry.waiting and mo.received_at - entry.received_at > LATE

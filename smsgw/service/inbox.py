@@ -42,6 +42,7 @@ class Batch:
                 if isinstance(item, Receipt):
                     self.receipts.append(item)
                 elif (stored := recent.absorb(item)) is not None:
+                    stored.waiting = True
                     self.redelivered.append((stored, item))
                     self.redeliveries.append(
                         Redelivery(
@@ -54,6 +55,7 @@ class Batch:
                     )
                 else:
                     entry = recent.remember(item)
+                    entry.waiting = True
                     place_of[id(entry)] = len(self.mos)
                     self.new.append(entry)
                     self.mos.append(item)
@@ -118,6 +120,7 @@ class Inbox:
         for number, entry in enumerate(batch.new, start=done.first_mo):
             entry.mo = number
         for entry in [*batch.new, *(entry for entry, _ in batch.redelivered)]:
+            entry.waiting = False
             if now - entry.received_at > LATE and entry.mo is not None:
                 entry.late = True
                 self._late.append(entry.mo)
@@ -140,7 +143,7 @@ class Inbox:
         for entry in batch.new:
             self._recent.forget(entry)
         for entry, _ in batch.redelivered:
-            entry.late = True
+            entry.late, entry.waiting = True, False
         for delivery in batch.deliveries:
             delivery.answer([Verdict(token, Ack.RETRY) for token, _ in delivery.items])
 

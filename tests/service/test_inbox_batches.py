@@ -2,7 +2,7 @@
 
 import pytest
 
-from smsgw.service.duplicates import Recent
+from smsgw.service.duplicates import LATE, Recent
 from smsgw.service.inbox import BATCH, CHARACTERS, Inbox
 from smsgw.service.message import Mo, Msisdn, Receipt, ReceiptState
 
@@ -58,3 +58,14 @@ def test_the_turns_go_on_in_the_next_batch() -> None:
             inbox.add([(1, mo(dear, carrier))], lambda verdicts: None)
     turns = [inbox.take().mos[0].carrier for _ in range(6)]
     assert turns == ["mtel", "telenor", "vivacom"] * 2
+
+
+def test_what_is_sent_again_while_the_store_stalls_is_one_message() -> None:
+    """An SMSC that waits in vain sends again; all of it may be in one transaction."""
+    inbox = Inbox(Recent(600.0, {"mtel": 60.0}, 100_000))
+    for at in (0.0, LATE, 2 * LATE + 1, 3 * LATE + 2):
+        inbox.add([(1, mo("smetka")._replace(received_at=at))], lambda verdicts: None)
+    batch = inbox.take()
+
+    assert [each.received_at for each in batch.mos] == [0.0, LATE]  # the first was not late yet
+    assert [each.place for each in batch.redeliveries] == [0, 0]
