@@ -3,31 +3,31 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
+from unittest.mock import patch
 
 from loop import VirtualLoop, Wire
 from plan import Fault
 
-from smsgw.carrier.link import Link, SessionIds
+from smsgw import app
 from smsgw.clock import Clock
-from smsgw.service.duplicates import Recent
-from smsgw.service.exchange import Exchange
 from smsgw.service.ports import Done, StorageUnavailableError, Work
-from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import exchange, inbox, outbox
-from smsgw.storage.database import open_gateway, probe
+from smsgw.storage import exchange
+from smsgw.storage.database import StorageError, open_gateway, probe
 from smsgw.storage.inbox import Policy
-from smsgw.storage.keys import keyed
+from smsgw.storage.outbox import tidy
+from smsgw.storage.sqlite import Look
 
 T = TypeVar("T")
 
 HOP: Final = (0.0001, 0.01)  # seconds to the database's thread, and back
-DRAIN: Final = 5.0  # as in smsgw.app
-TIDY_EVERY: Final = 3600.0
+LOOK_EVERY: Final = 2.0  # seconds: four times as long as in the program, as looks cost real time
 STEP: Final = 50  # of SQLite's virtual machine, between two chances to die
 
 # What the judge sees of the database: states as they are committed, transaction by transaction.
@@ -68,39 +68,111 @@ class Overseer(Protocol):
 
 
 class Store:
-    """`smsgw.storage.sqlite.Database`, but for the thread."""
+    """As `smsgw.storage.sqlite.Database`, but without a thread."""
 
-    def __init__(self, daemon: "Daemon", policy: Policy) -> None:
+    def __init__(self, daemon: "Daemon", data_dir: Path, policy: Policy) -> None:
+        daemon.store = self
         self._daemon = daemon
+        self._data_dir = data_dir
         self._policy = policy
+        self._con: sqlite3.Connection | None = None
+        self._seen = -1
+
+    async def __aenter__(self) -> Self:
+        self._con = open_database(self._data_dir)
+        for statement in TAPS:
+            self._con.execute(statement)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """At once, as the system does it when a process dies."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
 
     async def commit(self, work: Work) -> Done:
-        return await self.run(work.now, exchange.commit, work, False, self._policy)
+        return await self._run(work.now, exchange.commit, work, False, self._policy)
 
     async def probe(self) -> None:
-        await self.run(None, probe)
+        await self.run(probe)
 
-    async def run(self, began: float | None, function: Callable[..., T], *args: Any) -> T:
+    async def look(self) -> Look:
+        return await self.run(self._look)
+
+    def _look(self, con: sqlite3.Connection) -> Look:
+        (version,) = con.execute("PRAGMA main.data_version").fetchone()
+        changed, self._seen = version != self._seen, version
+        return Look(changed, switched=False, cache_error="")
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        return await self._run(self._daemon.clock.now(), function, *args)
+
+    async def _run(self, began: float, function: Callable[..., T], *args: Any) -> T:
         daemon, overseer = self._daemon, self._daemon.overseer
-        now = daemon.clock.now() if began is None else began
         await asyncio.sleep(daemon.random.uniform(*HOP) + overseer.storage_stall())
         if overseer.doom is Fault.KILL_BEFORE_COMMIT:
             await daemon.die()
         try:
-            result = daemon.use(function, *args)
+            result = self._use(function, *args)
         except (sqlite3.OperationalError, MemoryError) as error:
             if daemon.dying:
                 await daemon.die()
             raise StorageUnavailableError(str(error)) from error
-        daemon.collect(now)
+        self._collect(began)
         if overseer.doom is Fault.KILL_AFTER_COMMIT:
             await daemon.die()
         await asyncio.sleep(daemon.random.uniform(*HOP))
         return result
 
+    def _use(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a store function. Raises sqlite3.Error, also where the process dies amid it."""
+        daemon, overseer, con = self._daemon, self._daemon.overseer, self._con
+        if con is None:
+            raise sqlite3.OperationalError("the database is closed")
+        (pages,) = con.execute("PRAGMA main.page_count").fetchone()
+        con.execute(f"PRAGMA main.max_page_count = {pages if overseer.storage_full() else 1 << 30}")
+        if overseer.doom is not Fault.KILL_AMID_COMMIT:
+            return function(con, *args)
+        left = daemon.random.randrange(60)
 
-class Daemon:
-    """One process: from its start until it is stopped or killed."""
+        def step() -> bool:
+            nonlocal left
+            left -= 1
+            daemon.dying = left < 0
+            return daemon.dying
+
+        con.set_progress_handler(step, STEP)
+        try:
+            return function(con, *args)
+        finally:
+            con.set_progress_handler(None, 0)
+
+    def _collect(self, began: float) -> None:
+        """Tell the overseer what was committed."""
+        overseer = self._daemon.overseer
+        for mt, part, state in self._taken("tap"):
+            overseer.turned(mt, part, state, began)
+        for carrier, msisdn, octets in self._taken("tap_mo"):
+            overseer.stored(carrier, msisdn, octets)
+
+    def _taken(self, table: str) -> list[Any]:
+        assert self._con is not None
+        rows = self._con.execute(f"SELECT * FROM temp.{table} ORDER BY rowid").fetchall()
+        if rows:
+            self._con.execute(f"DELETE FROM temp.{table}")
+        return rows
+
+
+class Daemon(app.App):
+    """The daemon that `smsgw.app` puts together, from its start until it is stopped or killed.
+
+    What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance.
+    """
+
+    store: Store
 
     def __init__(
         self, number: int, settings: Settings, clock: Clock, loop: VirtualLoop, overseer: Overseer
@@ -108,85 +180,48 @@ class Daemon:
         self.number = number
         self.clock = clock
         self.overseer = overseer
-        self.random: Random = loop.random
+        self.random = loop.random
         self.alive = True
         self.dying = False
-        self._settings = settings
+        self.started = asyncio.Event()
         self._loop = loop
+        self._leaving = asyncio.Event()
         self._wires: list[Wire] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self._policy = Policy(
-            derive.rules(settings),
-            derive.encodings(settings),
-            keyed(settings.data_dir, derive.secret(settings)),
-            derive.sent_once_more(settings),
-        )
-        self._con = open_database(Path(settings.data_dir))
-        for statement in TAPS:
-            self._con.execute(statement)
-        self._store = Store(self, self._policy)
-        self._recent = Recent(
-            settings.duplicates.window,
-            {one.id: one.response_timeout for one in settings.carriers.values()},
-            settings.duplicates.limit,
-        )
-        self.exchange = Exchange(self._store, self._recent, self.clock, self._policy.sent_once_more)
-        ids = SessionIds()
-        self._links = [
-            Link(
-                one,
-                settings.shortcode,
-                self.exchange,
-                self.clock,
-                ids=ids,
-                random=Random(loop.random.random()),
-                inbound_window=one.inbound_window,
-            )
-            for one in settings.carriers.values()
-        ]
+        chance = Random(loop.random.random())
+        with patch.multiple(app, Database=partial(Store, self), Random=lambda: chance):
+            super().__init__(settings, clock)
+        self.life = loop.create_task(self._live())
+        self.life.add_done_callback(self._ended)
 
-    # -- the composition, as in smsgw.app ----------------------------------------------------
+    async def _live(self) -> None:
+        async with self:
+            self.started.set()
+            await self._leaving.wait()
 
-    async def start(self) -> None:
-        now = self.clock.now()
-        recovered = await self._store.run(None, outbox.recover, now, self._policy.sent_once_more)
-        stored, ended = await self._store.run(
-            None,
-            inbox.remembered,
-            now - self._settings.duplicates.window,
-            self._settings.duplicates.limit,
-        )
-        self._recent.restore(stored, ended)
-        self.overseer.log("daemon", f"{self.number} recovered {sorted(recovered.items())}")
-        self._task(self.exchange.run())
-        self._task(self._keep_tidy())
-        for link in self._links:
-            self.exchange.add(link)
-            self._task(link.run())
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        if life.cancelled() or (error := life.exception()) is None:
+            return
+        if self.alive and not isinstance(error, StorageError):
+            self.overseer.violation(f"the daemon failed: {error!r}")
 
     async def stop(self) -> None:
         """As on SIGTERM."""
-        await asyncio.gather(*(link.stop(DRAIN) for link in self._links))
-        self.exchange.drain()
-        await asyncio.wait(self._tasks[:1], timeout=1.0)
-        await self._end()
-
-    async def _keep_tidy(self) -> None:
-        while True:
-            await asyncio.sleep(TIDY_EVERY)
-            await self.tidy()
+        self._leaving.set()
+        await asyncio.wait({self.life})
+        self.alive = False
+        self.overseer.log("daemon", f"{self.number} is stopped")
 
     async def tidy(self) -> None:
-        await self._store.run(None, outbox.tidy, self.clock.now())
+        await self._database.run(tidy, self.clock.now())
 
-    def _task(self, coroutine: Any) -> None:
-        task = self._loop.create_task(coroutine)
-        task.add_done_callback(self._done)
-        self._tasks.append(task)
+    async def _serve(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        pass
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if self.alive and not task.cancelled() and (error := task.exception()) is not None:
-            self.overseer.violation(f"the daemon failed: {error!r}")
+    async def _serve_control(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        pass
+
+    async def _observe(self) -> None:
+        pass
 
     # -- its connections and its end -------------------------------------------------------
 
@@ -216,65 +251,14 @@ class Daemon:
         for wire in self._wires:
             # What is being written now leaves before the connection is closed.
             self._loop.call_soon(wire.here.close) if sparing else wire.here.close()
-        for task in self._tasks:
-            task.cancel()
-        self._con.close()
+        self.life.cancel()
+        self.store.close()
         self.overseer.died()
 
     async def die(self) -> None:
         """Be killed here: the caller never goes on."""
         self.kill()
         await self._loop.create_future()
-
-    async def _end(self) -> None:
-        self.alive = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
-        self._con.close()
-        self.overseer.log("daemon", f"{self.number} is stopped")
-
-    # -- its database ----------------------------------------------------------------------
-
-    def use(self, function: Callable[..., T], *args: Any) -> T:
-        """Run a store function. Raises sqlite3.Error, also where the process dies amid it."""
-        con, overseer = self._con, self.overseer
-        if not self.alive:
-            raise sqlite3.OperationalError("the process is dead")
-        (pages,) = con.execute("PRAGMA main.page_count").fetchone()
-        con.execute(f"PRAGMA main.max_page_count = {pages if overseer.storage_full() else 1 << 30}")
-        if overseer.doom is not Fault.KILL_AMID_COMMIT:
-            return function(con, *args)
-        left = self.random.randrange(60)
-
-        def step() -> bool:
-            nonlocal left
-            left -= 1
-            self.dying = left < 0
-            return self.dying
-
-        con.set_progress_handler(step, STEP)
-        try:
-            return function(con, *args)
-        finally:
-            con.set_progress_handler(None, 0)
-
-    def collect(self, began: float) -> None:
-        """Tell the overseer what was committed."""
-        if not self.alive:
-            return
-        for table, tell in (("tap", self._turned), ("tap_mo", self._stored)):
-            rows = self._con.execute(f"SELECT * FROM temp.{table} ORDER BY rowid").fetchall()
-            if rows:
-                self._con.execute(f"DELETE FROM temp.{table}")
-            for row in rows:
-                tell(row, began)
-
-    def _turned(self, row: tuple[int, int, str], began: float) -> None:
-        self.overseer.turned(*row, began)
-
-    def _stored(self, row: tuple[str, str, bytes], began: float) -> None:
-        self.overseer.stored(*row)
 
 
 def open_database(data_dir: Path) -> sqlite3.Connection:
@@ -283,3 +267,10 @@ def open_database(data_dir: Path) -> sqlite3.Connection:
     con.execute("PRAGMA main.synchronous = OFF")
     con.execute("PRAGMA busy_timeout = 0")
     return con
+
+
+@contextmanager
+def composed() -> Iterator[None]:
+    """While this lasts, daemons are put together for a simulation."""
+    with patch.multiple(app, hold=lambda *_: nullcontext(), LOOK_EVERY=LOOK_EVERY):
+        yield

@@ -179,18 +179,20 @@ class Judge:
         for smsc in smscs:
             for one in smsc.taken:
                 sent[one.signature].append(one)
-        alike = Counter(row.signature for row in rows)
-        for signature in sent.keys() - alike.keys():
-            self.violation(f"{signature[0]} was sent {sent[signature][0]}, which is in no table")
+        alike: defaultdict[Signature, list[Row]] = defaultdict(list)
         for row in rows:
             self.finals[row.state] += 1
             self._judge_end(row)
-            if alike[row.signature] == 1:
-                sends = sorted(sent[row.signature], key=lambda one: one.sent_at)
-                self._judge_sends(row, sends)
-                self._judge_state(row, sends)
-            elif not self.taken_twice:
-                self.violation(f"{row} can't be told from another")
+            alike[row.signature].append(row)
+        for signature in sent.keys() - alike.keys():
+            self.violation(f"{signature[0]} was sent {sent[signature][0]}, which is in no table")
+        for signature, same in alike.items():
+            sends = sorted(sent[signature], key=lambda one: one.sent_at)
+            if len(same) == 1:
+                self._judge_sends(same[0], sends)
+                self._judge_state(same[0], sends)
+            else:
+                self._judge_alike(same, sends)
 
     def _judge_end(self, row: Row) -> None:
         held = row.state == MtState.UNKNOWN and row.not_before is None
@@ -224,6 +226,13 @@ class Judge:
         accepted = [one for one in sends if one.status == Status.ROK]
         if len(accepted) > 1:
             self.doubled[MessageKind(row.kind).name.lower()] += 1
+
+    def _judge_alike(self, rows: Sequence[Row], sends: Sequence[Taken]) -> None:
+        """Answers of one wording to one phone, that carriers can't tell from each other."""
+        unsure = [one for one in sends if one.status == Status.ROK or one.heard_at == math.inf]
+        kinds = {row.kind for row in rows}
+        if kinds != {MessageKind.ANSWER} or len(unsure) > 2 * len(rows):
+            self.violation(f"{len(rows)} times {rows[0]}: went out {len(unsure)} times")
 
     def _judge_state(self, row: Row, sends: Sequence[Taken]) -> None:
         """The carriers' records and the database agree."""

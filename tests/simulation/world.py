@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import plan
 import structlog
-from daemon import Daemon, open_database
+from daemon import Daemon, composed, open_database
 from judge import Judge
 from loop import VirtualLoop, Wire
 from plan import HOUR, Customer, Episode, Fault, MoPart, Other, Restart
@@ -26,9 +26,10 @@ from smsgw.storage.messages import enqueue
 EPOCH: Final = 1_800_000_000.0
 SETTLING: Final = 2400.0  # after the hour: waits for receipts of 15 min, retries of 5 min
 VALIDITY: Final = 4 * 86_400.0  # seconds after which no message is worth sending
-LOOK_EVERY: Final = 0.5  # seconds after which a daemon notices what commands wrote
 FIRES_WITHIN: Final = 20.0  # seconds in which a doomed daemon meets its end, whatever it does
-PASSABLE: Final = frozenset({"storage.unavailable"})  # errors that may be logged
+PASSABLE: Final = frozenset(
+    {"storage.unavailable", "link.settings_alarm"}
+)  # errors that may be logged
 
 
 class LoopClock:
@@ -71,7 +72,7 @@ class World:
             wrapper_class=structlog.make_filtering_bound_logger(20),
             cache_logger_on_first_use=False,
         )
-        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+        with composed(), asyncio.Runner(loop_factory=lambda: self.loop) as runner:
             runner.run(self._play())
 
     @property
@@ -130,13 +131,11 @@ class World:
             number = 1 if self._daemon is None else self._daemon.number + 1
             self.log("daemon", f"{number} starts")
             self._daemon = Daemon(number, self.settings, self.clock, self.loop, self)
-            starting = asyncio.ensure_future(self._daemon.start())
-            dead = asyncio.ensure_future(self._dead.wait())
-            await asyncio.wait({starting, dead}, return_when=asyncio.FIRST_COMPLETED)
-            dead.cancel()
-            if starting.done() and starting.exception() is None:
+            started = asyncio.ensure_future(self._daemon.started.wait())
+            await asyncio.wait({started, self._daemon.life}, return_when=asyncio.FIRST_COMPLETED)
+            if started.done():
                 return
-            starting.cancel()
+            started.cancel()
             self._daemon.kill()  # as one that can't use its database ends by itself
             await asyncio.sleep(1.0)
 
@@ -192,11 +191,6 @@ class World:
         finally:
             con.close()
         self.log("command", f"queues {len(batch)} for {batch[0].carrier}")
-        self.loop.call_later(self.loop.random.uniform(0.0, LOOK_EVERY), self._look)
-
-    def _look(self) -> None:
-        if self._daemon is not None and self._daemon.alive:
-            self._daemon.exchange.look_again()
 
     # -- what goes wrong -------------------------------------------------------------------
 
@@ -263,7 +257,7 @@ class World:
     def _logged(self, logger: object, level: str, event: EventDict) -> EventDict:
         name = event.pop("event")
         error = event.pop("exc_info", None)
-        said = " ".join(f"{key}={value}" for key, value in event.items())
+        said = " ".join(f"{key}={value}" for key, value in event.items() if key != "data_dir")
         self.log("says", f"{level} {name} {said}")
         alive = self._daemon is not None and self._daemon.alive
         if alive and (error or (level == "error" and name not in PASSABLE)):
