@@ -27,20 +27,20 @@ from smsgw.storage.sqlite import Look
 T = TypeVar("T")
 
 HOP: Final = (0.0001, 0.01)  # seconds to the database's thread, and back
-LOOK_EVERY: Final = 2.0  # seconds: four times as long as in the program, as looks cost real time
+LOOK_EVERY: Final = 5.0  # seconds: ten times as long as in the program, as looks cost real time
 STEP: Final = 50  # of SQLite's virtual machine, between two chances to die
 
 # What the judge sees of the database: states as they are committed, transaction by transaction.
 TAPS: Final = (
     "PRAGMA temp_store = MEMORY",
-    "CREATE TEMP TABLE tap (mt INTEGER, part INTEGER, state TEXT)",
-    "CREATE TEMP TABLE tap_mo (carrier TEXT, msisdn TEXT, octets BLOB)",
+    "CREATE TEMP TABLE tap (mt INTEGER, part INTEGER, state TEXT, carrier TEXT, msisdn TEXT,"
+    " octets BLOB)",
     "CREATE TEMP TRIGGER tap_new AFTER INSERT ON main.segment"
-    " BEGIN INSERT INTO tap VALUES (NEW.mt_id, NEW.part, NEW.state); END",
+    " BEGIN INSERT INTO tap (mt, part, state) VALUES (NEW.mt_id, NEW.part, NEW.state); END",
     "CREATE TEMP TRIGGER tap_turn AFTER UPDATE OF state ON main.segment"
-    " BEGIN INSERT INTO tap VALUES (NEW.mt_id, NEW.part, NEW.state); END",
-    "CREATE TEMP TRIGGER tap_mo AFTER INSERT ON main.mo"
-    " BEGIN INSERT INTO tap_mo VALUES (NEW.carrier, NEW.msisdn, NEW.octets); END",
+    " BEGIN INSERT INTO tap (mt, part, state) VALUES (NEW.mt_id, NEW.part, NEW.state); END",
+    "CREATE TEMP TRIGGER tap_mo AFTER INSERT ON main.mo BEGIN"
+    " INSERT INTO tap (carrier, msisdn, octets) VALUES (NEW.carrier, NEW.msisdn, NEW.octets); END",
 )
 
 
@@ -77,6 +77,7 @@ class Store:
         self._policy = policy
         self._con: sqlite3.Connection | None = None
         self._seen = -1
+        self._full = False
 
     async def __aenter__(self) -> Self:
         self._con = open_database(self._data_dir)
@@ -132,8 +133,10 @@ class Store:
         daemon, overseer, con = self._daemon, self._daemon.overseer, self._con
         if con is None:
             raise sqlite3.OperationalError("the database is closed")
-        (pages,) = con.execute("PRAGMA main.page_count").fetchone()
-        con.execute(f"PRAGMA main.max_page_count = {pages if overseer.storage_full() else 1 << 30}")
+        if (full := overseer.storage_full()) is not self._full:
+            self._full = full
+            (pages,) = con.execute("PRAGMA main.page_count").fetchone()
+            con.execute(f"PRAGMA main.max_page_count = {pages if full else 1 << 30}")
         if overseer.doom is not Fault.KILL_AMID_COMMIT:
             return function(con, *args)
         left = daemon.random.randrange(60)
@@ -152,18 +155,16 @@ class Store:
 
     def _collect(self, began: float) -> None:
         """Tell the overseer what was committed."""
-        overseer = self._daemon.overseer
-        for mt, part, state in self._taken("tap"):
-            overseer.turned(mt, part, state, began)
-        for carrier, msisdn, octets in self._taken("tap_mo"):
-            overseer.stored(carrier, msisdn, octets)
-
-    def _taken(self, table: str) -> list[Any]:
         assert self._con is not None
-        rows = self._con.execute(f"SELECT * FROM temp.{table} ORDER BY rowid").fetchall()
+        overseer = self._daemon.overseer
+        rows = self._con.execute("SELECT * FROM temp.tap ORDER BY rowid").fetchall()
+        for mt, part, state, carrier, msisdn, octets in rows:
+            if state is None:
+                overseer.stored(carrier, msisdn, octets)
+            else:
+                overseer.turned(mt, part, state, began)
         if rows:
-            self._con.execute(f"DELETE FROM temp.{table}")
-        return rows
+            self._con.execute("DELETE FROM temp.tap")
 
 
 class Daemon(app.App):

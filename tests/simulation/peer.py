@@ -138,10 +138,10 @@ class Peer(asyncio.Protocol):
         self._session.take_traffic()
         if output:
             self.end.send(output, arrived)
-        if self._timer is not None:
-            self._timer.cancel()
         deadline = self._session.deadline
-        if deadline < math.inf:
+        if deadline < (math.inf if self._timer is None else self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
             self._timer = self.smsc.loop.call_at(deadline, self._tick)
 
     def _tick(self) -> None:
