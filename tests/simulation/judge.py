@@ -93,7 +93,7 @@ class Judge:
 
     def violation(self, what: str) -> None:
         self._log("VIOLATION", what)
-        if len(self.violations) < MOST:
+        if what not in self.violations and len(self.violations) < MOST:
             self.violations.append(what)
 
     # -- at once ---------------------------------------------------------------------------
