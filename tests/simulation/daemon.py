@@ -16,13 +16,12 @@ from plan import Fault
 
 from smsgw import app
 from smsgw.clock import Clock
-from smsgw.service.ports import Done, StorageUnavailableError, Work
+from smsgw.service.ports import StorageUnavailableError
 from smsgw.settings.model import Settings
-from smsgw.storage import exchange
-from smsgw.storage.database import StorageError, open_gateway, probe
+from smsgw.storage.database import StorageError, open_gateway
 from smsgw.storage.inbox import Policy
 from smsgw.storage.outbox import tidy
-from smsgw.storage.sqlite import Look
+from smsgw.storage.sqlite import Database
 
 T = TypeVar("T")
 
@@ -67,20 +66,19 @@ class Overseer(Protocol):
     def storage_full(self) -> bool: ...
 
 
-class Store:
-    """As `smsgw.storage.sqlite.Database`, but without a thread."""
+class Store(Database):
+    """The daemon's database without its thread: what it does is done at once, between two hops."""
 
     def __init__(self, daemon: "Daemon", data_dir: Path, policy: Policy) -> None:
+        super().__init__(data_dir, policy)
         daemon.store = self
         self._daemon = daemon
-        self._data_dir = data_dir
-        self._policy = policy
+        self._folder = data_dir
         self._con: sqlite3.Connection | None = None
-        self._seen = -1
         self._full = False
 
     async def __aenter__(self) -> Self:
-        self._con = open_database(self._data_dir)
+        self._con = open_database(self._folder)
         for statement in TAPS:
             self._con.execute(statement)
         return self
@@ -94,30 +92,14 @@ class Store:
             self._con.close()
             self._con = None
 
-    async def commit(self, work: Work) -> Done:
-        return await self._run(work.now, exchange.commit, work, False, self._policy)
-
-    async def probe(self) -> None:
-        await self.run(probe)
-
-    async def look(self) -> Look:
-        return await self.run(self._look)
-
-    def _look(self, con: sqlite3.Connection) -> Look:
-        (version,) = con.execute("PRAGMA main.data_version").fetchone()
-        changed, self._seen = version != self._seen, version
-        return Look(changed, switched=False, cache_error="")
-
-    async def run(self, function: Callable[..., T], *args: Any) -> T:
-        return await self._run(self._daemon.clock.now(), function, *args)
-
-    async def _run(self, began: float, function: Callable[..., T], *args: Any) -> T:
+    async def run(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         daemon, overseer = self._daemon, self._daemon.overseer
+        began = daemon.clock.now()
         await asyncio.sleep(daemon.random.uniform(*HOP) + overseer.storage_stall())
         if overseer.doom is Fault.KILL_BEFORE_COMMIT:
             await daemon.die()
         try:
-            result = self._use(function, *args)
+            result = self._use(lambda con: function(con, *args, **kwargs))
         except (sqlite3.OperationalError, MemoryError) as error:
             if daemon.dying:
                 await daemon.die()
@@ -128,7 +110,7 @@ class Store:
         await asyncio.sleep(daemon.random.uniform(*HOP))
         return result
 
-    def _use(self, function: Callable[..., T], *args: Any) -> T:
+    def _use(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a store function. Raises sqlite3.Error, also where the process dies amid it."""
         daemon, overseer, con = self._daemon, self._daemon.overseer, self._con
         if con is None:
@@ -138,7 +120,7 @@ class Store:
             (pages,) = con.execute("PRAGMA main.page_count").fetchone()
             con.execute(f"PRAGMA main.max_page_count = {pages if full else 1 << 30}")
         if overseer.doom is not Fault.KILL_AMID_COMMIT:
-            return function(con, *args)
+            return function(con)
         left = daemon.random.randrange(60)
 
         def step() -> bool:
@@ -149,7 +131,7 @@ class Store:
 
         con.set_progress_handler(step, STEP)
         try:
-            return function(con, *args)
+            return function(con)
         finally:
             con.set_progress_handler(None, 0)
 

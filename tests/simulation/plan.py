@@ -179,9 +179,6 @@ def _carrier(random: Random, name: str) -> Carrier:
         "long_messages": random.choice(("udh", "udh16", "sar", "payload")),
         "validity": random.choice(("relative", "absolute", "none")),
         "tlvs": random.choice(({}, {"0x1401": "01"})),
-        "long_messages": random.choice(("udh", "udh16", "sar", "payload")),
-        "validity": random.choice(("relative", "absolute", "none")),
-        "tlvs": random.choice(({}, {"0x1401": "01"})),
         "message_id": random.choice(("as_is", "hex_in_response", "hex_in_receipt")),
     }
     return Carrier(name, settings, response_timeout, random.random() < 0.5)

@@ -12,7 +12,7 @@ import plan
 import structlog
 from daemon import Daemon, composed, open_database
 from judge import Judge
-from loop import VirtualLoop, Wire
+from loop import StuckError, VirtualLoop, Wire
 from plan import HOUR, Customer, Episode, Fault, MoPart, Other, Restart
 from smsc import Smsc
 from structlog.typing import EventDict
@@ -26,6 +26,7 @@ from smsgw.storage.messages import enqueue
 EPOCH: Final = 1_800_000_000.0
 SETTLING: Final = 2400.0  # after the hour: waits for receipts of 15 min, retries of 5 min
 VALIDITY: Final = 4 * 86_400.0  # seconds after which no message is worth sending
+MOST_STARTS: Final = 200
 FIRES_WITHIN: Final = 20.0  # seconds in which a doomed daemon meets its end, whatever it does
 PASSABLE: Final = frozenset(
     {"storage.unavailable", "link.settings_alarm"}
@@ -136,6 +137,8 @@ class World:
             if started.done():
                 return
             started.cancel()
+            if self._daemon.number > MOST_STARTS:
+                raise StuckError("the daemon doesn't start")
             self._daemon.kill()  # as one that can't use its database ends by itself
             await asyncio.sleep(1.0)
 
