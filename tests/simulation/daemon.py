@@ -20,8 +20,8 @@ from smsgw.service.ports import StorageUnavailableError
 from smsgw.settings.model import Settings
 from smsgw.storage.database import StorageError, open_gateway
 from smsgw.storage.inbox import Policy
-from smsgw.storage.outbox import tidy
 from smsgw.storage.sqlite import Database
+from smsgw.storage.tidy import tidy
 
 T = TypeVar("T")
 
@@ -101,9 +101,10 @@ class Store(Database):
         try:
             result = self._use(lambda con: function(con, *args, **kwargs))
         except (sqlite3.OperationalError, MemoryError) as error:
-            if daemon.dying:
-                await daemon.die()
-            raise StorageUnavailableError(str(error)) from error
+            if not daemon.dying:
+                raise StorageUnavailableError(str(error)) from error
+        if daemon.dying:
+            await daemon.die()
         self._collect(began)
         if overseer.doom is Fault.KILL_AFTER_COMMIT:
             await daemon.die()

@@ -12,6 +12,7 @@ from record import Signature, Taken
 from smsc import Smsc
 
 from smsgw.service.message import FINAL, TRANSITIONS, MessageKind, MtState
+from smsgw.service.retry import SENT_ONCE_MORE
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.smpp.names import MessageState, Status
@@ -82,13 +83,16 @@ class Judge:
         self.violations: list[str] = []
         self.doubled: Counter[str] = Counter()  # segments that a carrier took twice, by kind
         self.taken_twice = 0  # MOs whose acknowledgement vanished on a connection that fell silent
+        self.mistaken = 0  # segments settled by the receipt of another one to the same phone
         self.finals: Counter[str] = Counter()  # segments, by their state at the end
         self._plan = plan
-        self._resent = derive.sent_once_more(settings)
+        self._resent = SENT_ONCE_MORE | frozenset(derive.losses(settings).resend)
         self._timeouts = {each.id: each.response_timeout for each in plan.carriers}
         self._log = log
         self._turns: defaultdict[Key, list[Turn]] = defaultdict(list)
         self._stored: dict[tuple[str, str, bytes], float] = {}
+        self._by_id: dict[tuple[str, str], Taken] = {}
+        self._settled_by: dict[tuple[str, str | None], Row] = {}
         self._silent: frozenset[MoPart] = frozenset()
 
     def violation(self, what: str) -> None:
@@ -179,6 +183,7 @@ class Judge:
         for smsc in smscs:
             for one in smsc.taken:
                 sent[one.signature].append(one)
+                self._by_id[smsc.carrier.id, one.message_id] = one
         alike: defaultdict[Signature, list[Row]] = defaultdict(list)
         for row in rows:
             self.finals[row.state] += 1
@@ -236,22 +241,39 @@ class Judge:
 
     def _judge_state(self, row: Row, sends: Sequence[Taken]) -> None:
         """The carriers' records and the database agree."""
-        told = {SAID[state] for one in sends for state in one.told if state in SAID}
         state = MtState(row.state)
-        if state in (MtState.DELIVERED, MtState.UNDELIVERED) and state not in told:
-            self.violation(f"{row}, but its receipts say {sorted(told)}")
+        if state in (MtState.DELIVERED, MtState.UNDELIVERED):
+            self._judge_witness(row, state, sends)
+        elif any(one.message_id == row.message_id and _finals(one.known) for one in sends):
+            self.violation(f"{row}, but its receipt was acknowledged")
         if state is MtState.REFUSED and all(one.status == Status.ROK for one in sends):
             self.violation(f"{row}, but no submit was refused")
-        named = next((one for one in sends if one.message_id == row.message_id), None)
-        if named is not None:
-            known = [SAID[state] for state in named.known if state in SAID]
-            if known and known[0] is not state:
-                self.violation(f"{row}, but the receipt of {named.number} said {known[0]}")
-        if state is MtState.EXPIRED and any(
-            turn.state == MtState.ACCEPTED for turn in self._turns[row.key]
-        ):
+        accepted = any(turn.state == MtState.ACCEPTED for turn in self._turns[row.key])
+        if state is MtState.EXPIRED and accepted:
             self.violation(f"{row} although it was accepted")
+
+    def _judge_witness(self, row: Row, state: MtState, sends: Sequence[Taken]) -> None:
+        """A state that a receipt told belongs to the receipt's submit.
+
+        Where responses were lost, receipts are told apart by handset and time alone: of two that
+        wait for theirs at once each may get the other's.
+        """
+        witness = self._by_id.get((row.carrier, row.message_id or ""))
+        if witness is None:
+            self.violation(f"{row} by the receipt of {row.message_id}, which nobody gave")
+        elif state not in _finals(witness.told):
+            self.violation(f"{row}, but {witness.number} is {_finals(witness.told)}")
+        elif witness not in sends:
+            self.mistaken += 1
+            if witness.signature[:2] != row.signature[:2]:
+                self.violation(f"{row} by a receipt for another phone's {witness.number}")
+        if (previous := self._settled_by.setdefault((row.carrier, row.message_id), row)) is not row:
+            self.violation(f"{row} and {previous} by the same receipt")
 
     @staticmethod
     def _rows(con: sqlite3.Connection) -> list[Row]:
         return [Row(*row) for row in con.execute(SEGMENTS)]
+
+
+def _finals(states: Sequence[MessageState]) -> list[MtState]:
+    return [SAID[state] for state in states if state in SAID]

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     PERMANENT = "permanent refusal"
     QUEUE_FULL = "queue full"
     LINK_REFUSAL = "refusal for the link"
+    TLV_REFUSAL = "refusal for a TLV"
     RESPONSE_LOST = "response lost"
     RESPONSE_LATE = "late response"
     RECEIPT_EARLY = "early receipt"
@@ -40,6 +41,7 @@ class Fault(StrEnum):
     PART_TWICE = "part sent twice"
     PARTS_DISORDERED = "parts out of order"
     PART_MISSING = "part never sent"
+    QUESTION_REFUSED = "question refused"
     RESTART = "orderly restart"
     KILL = "kill at any instant"
     KILL_BEFORE_COMMIT = "kill before a commit"
@@ -179,6 +181,8 @@ def _carrier(random: Random, name: str) -> Carrier:
         "long_messages": random.choice(("udh", "udh16", "sar", "payload")),
         "validity": random.choice(("relative", "absolute", "none")),
         "tlvs": random.choice(({}, {"0x1401": "01"})),
+        "receipts": random.random() < 0.9,
+        "query_after": random.choice(("0s", "5m", "15m")),
         "message_id": random.choice(("as_is", "hex_in_response", "hex_in_receipt")),
     }
     return Carrier(name, settings, response_timeout, random.random() < 0.5)

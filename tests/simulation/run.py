@@ -33,6 +33,7 @@ class Played(NamedTuple):
     doubled: Counter[str]
     finals: Counter[str]
     taken_twice: int
+    mistaken: int
     lines: Sequence[str]
     seconds: float  # of the processor's time that it took
 
@@ -54,6 +55,7 @@ def play(seed: int, *, log: bool = False) -> Played:
         judge.doubled,
         judge.finals,
         judge.taken_twice,
+        judge.mistaken,
         world.lines if log else (),
         time.process_time() - began,
     )
@@ -102,6 +104,8 @@ def _sum_up(played: Sequence[Played]) -> int:
     print(f"sent twice: {doubled.total()} ({dict(doubled.most_common())})")
     twice = sum(one.taken_twice for one in played)
     print(f"answered twice, as a connection fell silent: {twice} MOs")
+    mistaken = sum(one.mistaken for one in played)
+    print(f"settled by the receipt of another segment to the same phone: {mistaken}")
     seconds = sum(one.seconds for one in played) / len(played)
     print(f"{len(played)} seeds, {seconds:.2f} s of a processor each; failed: {failed or 'none'}")
     for first, fault in missing:

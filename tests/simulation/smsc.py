@@ -27,6 +27,7 @@ CHANCES: Final = (
     (Fault.PERMANENT, 0.01),
     (Fault.LINK_REFUSAL, 0.002),
 )
+VENDOR: Final = 0x1401  # the tag of a TLV that the plan has
 STATUSES: Final = {
     Fault.THROTTLED: (Status.RTHROTTLED,),
     Fault.QUEUE_FULL: (Status.RMSGQFUL,),
@@ -34,6 +35,7 @@ STATUSES: Final = {
     Fault.FEW_TRIES: (Status.RSUBMITFAIL, Status.RDELIVERYFAILURE, Status.RUNKNOWNERR),
     Fault.PERMANENT: (Status.RINVDSTADR, Status.RX_P_APPN),
     Fault.LINK_REFUSAL: (Status.RINVBNDSTS,),
+    Fault.TLV_REFUSAL: (Status.ROPTPARNOTALLWD,),
 }
 # What becomes of a response, and of a receipt.
 RESPONSES: Final = ((Fault.RESPONSE_LOST, 0.02), (Fault.RESPONSE_LATE, 0.03), (Fault.DROP, 0.005))
@@ -165,7 +167,7 @@ class Smsc:
 
     def take(self, peer: Peer, pdu: Pdu) -> None:
         """Take or refuse a submit_sm, and plan what the gateway hears of it."""
-        fault = self._refusal()
+        fault = self._refusal(vendor=pdu.tlv(VENDOR) is not None)
         status = Status.ROK if fault is None else self.random.choice(STATUSES[fault])
         number = len(self.taken) + 1
         given, named = self._ids(number)
@@ -194,12 +196,14 @@ class Smsc:
             self.later(self.random.uniform(0.0, 0.1), peer.wire.cut)
         if fate is not Fault.RESPONSE_LOST:
             self.later(delay, peer.respond, pdu, status, said, taken)
-        if fault is None:
+        if fault is None and pdu.number("registered_delivery"):
             self._receipts(taken, named, delay)
 
-    def _refusal(self) -> Fault | None:
-        """Why this SMSC doesn't take what comes now."""
+    def _refusal(self, *, vendor: bool) -> Fault | None:
+        """Why this SMSC doesn't take what comes now, with or without a vendor's TLV."""
         fault = self.pick(CHANCES)
+        if vendor and fault is None:
+            fault = self.pick(((Fault.TLV_REFUSAL, 0.05),))
         if self.suffers(Fault.THROTTLED):
             if self.loop.time() - self._last_accepted < 0.5:
                 fault = Fault.THROTTLED
@@ -278,14 +282,17 @@ class Smsc:
     def query(self, peer: Peer, pdu: Pdu) -> None:
         """Say what became of a message, or that nothing can be said."""
         taken = self._by_id.get(pdu.text("message_id"))
-        if taken is None or taken.state is None or self.pick(((Fault.TEMPORARY, 0.2),)):
-            self.watch.fault(Fault.TEMPORARY)
-            peer.respond(pdu, Status.RQUERYFAIL, {}, None)
+        fault = self.pick(((Fault.QUESTION_REFUSED, 0.2),))
+        if taken is None or taken.state is None or fault is not None:
+            self.watch.fault(Fault.QUESTION_REFUSED)
+            self.later(
+                self.random.uniform(0.005, 0.3), peer.respond, pdu, Status.RQUERYFAIL, {}, None
+            )
             return
         self.log(f"is asked for {taken.number}: {taken.state.name}")
         taken.told.append(taken.state)
         said: Fields = {"message_id": pdu.text("message_id"), "message_state": int(taken.state)}
-        peer.respond(pdu, Status.ROK, said, None)
+        self.later(self.random.uniform(0.005, 0.3), peer.respond, pdu, Status.ROK, said, None)
 
     def log(self, what: str) -> None:
         self.watch.log(self.carrier.id, what)

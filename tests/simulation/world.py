@@ -28,9 +28,8 @@ SETTLING: Final = 2400.0  # after the hour: waits for receipts of 15 min, retrie
 VALIDITY: Final = 4 * 86_400.0  # seconds after which no message is worth sending
 MOST_STARTS: Final = 200
 FIRES_WITHIN: Final = 20.0  # seconds in which a doomed daemon meets its end, whatever it does
-PASSABLE: Final = frozenset(
-    {"storage.unavailable", "link.settings_alarm"}
-)  # errors that may be logged
+# Errors that may be logged.
+PASSABLE: Final = frozenset({"storage.unavailable", "link.settings_alarm"})
 
 
 class LoopClock:
@@ -61,6 +60,7 @@ class World:
         self._dead = asyncio.Event()
         self._troubles: dict[Fault, float] = {}
         self._lock: sqlite3.Connection | None = None
+        self._command: sqlite3.Connection | None = None
         for smsc in self.smscs:
             self.loop.hosts[smsc.carrier.id, 2775] = smsc
         self.loop.connected = self._connected
@@ -167,6 +167,9 @@ class World:
         self.log("world", "behaves from now on")
         self.doom = None
         self._unlock()
+        if self._command is not None:
+            self._command.close()
+            self._command = None
         self._troubles.clear()
         for smsc in self.smscs:
             smsc.settle()
@@ -181,18 +184,17 @@ class World:
             self.loop.call_later(delay, smsc.deliver, part)
 
     def _enqueue(self, batch: list[Other]) -> None:
-        """As a command does it: with a connection of its own."""
+        """As commands do it: with a connection of their own."""
         now = self.clock.now()
         messages = [Mt(one.carrier, one.kind, Msisdn(one.phone), one.text, now) for one in batch]
-        con = open_database(self._folder)
+        if self._command is None:
+            self._command = open_database(self._folder)
         try:
-            with transaction(con):
-                enqueue(con, messages, derive.encodings(self.settings), now)
+            with transaction(self._command):
+                enqueue(self._command, messages, derive.encodings(self.settings), now)
         except sqlite3.OperationalError:
             self.loop.call_later(1.0, self._enqueue, batch)
             return
-        finally:
-            con.close()
         self.log("command", f"queues {len(batch)} for {batch[0].carrier}")
 
     # -- what goes wrong -------------------------------------------------------------------
