@@ -29,7 +29,7 @@ VALIDITY: Final = 4 * 86_400.0  # seconds after which no message is worth sendin
 MOST_STARTS: Final = 200
 FIRES_WITHIN: Final = 20.0  # seconds in which a doomed daemon meets its end, whatever it does
 # Errors that may be logged.
-PASSABLE: Final = frozenset({"storage.unavailable", "link.settings_alarm"})
+PASSABLE: Final = frozenset({"storage.unavailable", "link.settings_alarm", "link.tlvs_refused"})
 
 
 class LoopClock:
