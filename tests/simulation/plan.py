@@ -13,6 +13,13 @@ MOS: Final = 110  # of each carrier
 OTHERS: Final = 105
 LONG: Final = 0.08  # of the MOs come in parts
 PHONES: Final = 35  # of each carrier
+BOUNDS: Final = (  # none of them bounds anything here
+    "numbers_per_phone",
+    "phones_per_number",
+    "unknown_numbers_per_day",
+    "hints_per_day",
+    "answers_per_day",
+)
 SHORTCODE: Final = "170077"
 
 
@@ -136,16 +143,7 @@ def make(random: Random, data_dir: str) -> Plan:
         "data_dir": data_dir,
         "secret": "of no worth",
         "carriers": {each.id: each.settings for each in carriers},
-        "subscriptions": dict.fromkeys(
-            (
-                "numbers_per_phone",
-                "phones_per_number",
-                "unknown_numbers_per_day",
-                "hints_per_day",
-                "answers_per_day",
-            ),
-            0,
-        ),
+        "subscriptions": dict.fromkeys(BOUNDS, 0) | {"activation_limit": "30d"},
         "duplicates": {"window": "60m"},
         "unknown": {
             "wait": random.choice(("2m", "15m")),

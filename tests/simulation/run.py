@@ -20,6 +20,7 @@ from loop import StuckError
 from plan import Fault
 from world import World
 
+SHOWN: Final = 10  # violations of a seed; its event log has them all
 EVERY: Final = 10  # seeds, among which each fault happens
 
 
@@ -83,7 +84,7 @@ def main() -> int:
 def _show(one: Played) -> None:
     doubled = ", ".join(f"{count} {kind}" for kind, count in sorted(one.doubled.items()))
     print(f"seed {one.seed}: {one.digest}, sent twice: {doubled or 'nothing'}", flush=True)
-    for violation in one.violations:
+    for violation in one.violations[:SHOWN]:
         print(f"  {violation}")
     if one.violations:
         print(f"  again: scripts/simulate --seed {one.seed}", flush=True)
