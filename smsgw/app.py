@@ -19,7 +19,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, billing, inbox, inquiries, pending, settlements
+from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending
 from smsgw.storage.audit import DAEMON, FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
@@ -64,6 +64,7 @@ class App:
             keyed(settings.data_dir, derive.secret(settings)),
             derive.losses(settings),
             derive.reassembly(settings),
+            settings.subscriptions.find_carrier,
         )
         self._database = Database(settings.data_dir, self._policy)
         self._recent = Recent(
@@ -149,7 +150,7 @@ class App:
         """Take up what the last daemon left, before anything new can come in."""
         now = self._clock.now()
         try:
-            sent = await self._database.run(settlements.recover, now, self._policy.losses)
+            sent = await self._database.run(exchange.recover, now, self._policy)
             await self._database.count_today(now)
             stored, ended = await self._database.run(
                 inbox.remembered,
@@ -388,6 +389,7 @@ def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
         metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
     for registered, count in observed.subscriptions.items():
         metrics.SUBSCRIPTIONS.labels(registered.value).set(count)
+    metrics.SUSPECTS.set(observed.suspects)
     if (feed := observed.feed) is not None:
         metrics.BILLING_AS_OF.set(feed.as_of)
         metrics.BILLING_CUSTOMERS.set(feed.customers)

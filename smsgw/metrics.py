@@ -307,3 +307,7 @@ IMPORT_SHARE: Final = _gauge(
     "smsgw_billing_import_ratio", "Share of its file that the import which runs has read."
 )
 SUBSCRIPTIONS: Final = _gauge("smsgw_subscriptions", "Registrations by state.", "state")
+SUSPECTS: Final = _gauge(
+    "smsgw_subscriptions_suspect",
+    "Pending and active registrations whose carrier says that the phone is not its own.",
+)

@@ -142,6 +142,8 @@ class Translator:
         self._validity = VALIDITY_FORMS[settings.validity]
         self._zone = zone
         self._statuses = settings.statuses
+        self._foreign_statuses = frozenset(settings.not_ours.statuses)
+        self._foreign_errors = frozenset(map(_plain, settings.not_ours.errors))
         self._forms = {kind: _form(settings, shortcode, kind) for kind in MessageKind}
 
     # What comes in.
@@ -201,7 +203,11 @@ class Translator:
             read.error,
             msisdn(pdu.text("source_addr"), pdu.number("source_addr_ton")),
             read.done_date,
+            self._not_ours(read.error),
         )
+
+    def _not_ours(self, error: str) -> bool:
+        return _plain(error) in self._foreign_errors
 
     # What goes out, and what becomes of it.
 
@@ -274,7 +280,13 @@ class Translator:
         reaction = self._reaction(status)
         if reaction is Reaction.TLVS and (segment.bare or not self._forms[segment.kind].tlvs):
             reaction = Reaction.PERMANENT  # there is nothing to leave out
-        return Outcome(segment, _ACCEPTANCE[reaction], at, error=refusal(status))
+        return Outcome(
+            segment,
+            _ACCEPTANCE[reaction],
+            at,
+            error=refusal(status),
+            not_ours=status in self._foreign_statuses,
+        )
 
     def _reaction(self, status: int) -> Reaction:
         # A generic_nack of status 0 accepts nothing and refuses nothing.
@@ -291,7 +303,15 @@ class Translator:
 
     def reply(self, inquiry: Inquiry, response: Pdu, at: float) -> Reply:
         """What the response to a query_sm says."""
-        return questions.read(inquiry, response, self._reaction(response.status), at)
+        reply = questions.read(inquiry, response, self._reaction(response.status), at)
+        if (receipt := reply.receipt) is None:
+            return reply
+        return reply._replace(receipt=receipt._replace(not_ours=self._not_ours(receipt.error)))
+
+
+def _plain(error: str) -> str:
+    """A receipt's error such that it is the same string however many digits it is written with."""
+    return str(int(error)) if error.isdecimal() else error.upper()
 
 
 class Content(NamedTuple):

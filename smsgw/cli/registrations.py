@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "msisdn", "customer", "state", "carrier", "script", "channel", "requested", "active since",
-    "ended",
+    "ended", "carrier suspect since",
 )  # fmt: skip
-_LINE: Final = "{:<12}  {:<12}  {:<8}  {:<12}  {:<8}  {:<7}  {:<16}  {:<16}  {}"
+_LINE: Final = "{:<12}  {:<12}  {:<8}  {:<12}  {:<8}  {:<7}  {:<16}  {:<16}  {:<16}  {}"
 
 
 def print_records(records: Iterable["Record"], timezone: tzinfo) -> None:
@@ -61,4 +61,5 @@ def _row(record: "Record", timezone: tzinfo, written: Written) -> dict[str, str 
         "requested_at": when(one.requested_at),
         "activated_at": when(record.activated_at),
         "ended_at": when(record.ended_at),
+        "suspect_at": when(one.suspect_at),
     }

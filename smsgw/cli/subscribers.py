@@ -182,13 +182,22 @@ def show(
 
 
 @app.command("list")
-def list_(json: Json = False, config: Config = None) -> None:
+def list_(
+    suspect: Annotated[
+        bool,
+        typer.Option(
+            "--suspect", help="Only those whose carrier says that the phone is not its own."
+        ),
+    ] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
     """List the pending and active registrations, oldest first."""
     from smsgw.storage import subscriptions
 
     settings = load_settings_or_exit(config)
     with read_stores(settings.data_dir) as stores:
-        records = iter(()) if stores is None else subscriptions.records(stores.con)
+        records = iter(()) if stores is None else subscriptions.records(stores.con, suspect=suspect)
         if json:
             print_array(records, settings.timezone)
         else:

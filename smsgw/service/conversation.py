@@ -54,7 +54,7 @@ def decide(mo: Mo, reading: Reading, known: Known, now: float, rules: Rules) -> 
         Turn(mo.source, reading, known, held, now, rules, texts, script, rules.room(mo.carrier))
     )
     changes = said.changes
-    if mo.carrier and any(one.carrier != mo.carrier for one in subscriptions):
+    if mo.carrier and any(one.carrier != mo.carrier or one.suspect_at for one in subscriptions):
         changes = (Move(mo.carrier), *changes)
     silence = _silence(reading.intent, said, known.today, rules)
     return Decision(

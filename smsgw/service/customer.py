@@ -48,3 +48,4 @@ class Subscription(NamedTuple):
     script: Script
     channel: Channel
     requested_at: float
+    suspect_at: float | None = None  # when the carrier said that the phone is not its own

@@ -72,7 +72,8 @@ class End(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Take all of the sender's subscriptions to the carrier that the message came over."""
+    """Take all of the sender's subscriptions to the carrier that the message came over: it is the
+    phone's own, whatever a carrier said of it before."""
 
     carrier: str
 

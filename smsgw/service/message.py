@@ -110,6 +110,7 @@ class Receipt(NamedTuple):
     error: str  # the carrier's own code, empty if it gave none
     source: Msisdn | None = None  # the handset
     done_date: str = ""  # when it came to that, as sent: of the carrier's clock, without zone
+    not_ours: bool = False  # the error says that the number is not the carrier's own
 
 
 class MtState(StrEnum):
@@ -240,6 +241,7 @@ class Mt(NamedTuple):
     mo: int | None = None  # id of the MO that it answers
     valid_until: float | None = None  # past it, not worth sending; None: as its kind has it
     not_before: float | None = None  # not to be sent earlier
+    found_from: int | None = None  # id of the message that this one repeats over another carrier
 
 
 class SegmentKey(NamedTuple):
@@ -304,6 +306,7 @@ class Outcome(NamedTuple):
     error: str = ""  # the carrier's own word on a refusal: "0x00000045 ESME_RSUBMITFAIL"
     response_id: str = ""  # the id as the response wrote it
     late: bool = False  # it was given up as LOST before: the response came after all
+    not_ours: bool = False  # refused, for the number is not the carrier's own
 
 
 class Ack(IntEnum):

@@ -128,6 +128,7 @@ class Settlement(NamedTuple):
     late: bool = False  # of attempt `attempts`, given up before; no other may have begun since
     bare: bool = False
     unnamed: bool = False  # the carrier may have it, by an id that isn't known
+    not_ours: bool = False  # refused, for the number is not the carrier's own
 
 
 class Work(NamedTuple):

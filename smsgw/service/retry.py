@@ -96,6 +96,7 @@ def settle(outcome: Outcome, losses: Losses = HOLD) -> Settlement:
         outcome.late,
         bare,
         unnamed,
+        outcome.not_ours,
     )
 
 

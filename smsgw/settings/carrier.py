@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from smsgw.service.message import LongMessages, MessageKind
 from smsgw.settings.section import Section
-from smsgw.settings.statuses import Statuses
+from smsgw.settings.statuses import Statuses, StatusNumber
 from smsgw.settings.transport import Listener, Tls, TlsChoice
 from smsgw.settings.types import (
     Address,
@@ -34,6 +34,7 @@ from smsgw.settings.types import (
     PositiveDuration,
     Price,
     Rate,
+    ReceiptError,
     Remote,
     ServiceType,
     SourceAddress,
@@ -43,6 +44,7 @@ from smsgw.settings.types import (
     Ton,
     Whole,
 )
+from smsgw.smpp.tables import Status
 
 
 class Source(Section):
@@ -67,6 +69,15 @@ class KindSettings(Section):
     service_type: ServiceType | None = None
     source: Source = Source()
     tlvs: Tlvs = {}
+
+
+class NotOurs(Section):
+    """By what a carrier says that a number is not its own: it was ported, say."""
+
+    statuses: tuple[StatusNumber, ...] = (Status.RINVDSTADR,)
+    """command_statuses of a refusal, by name or number."""
+    errors: tuple[ReceiptError, ...] = ("001",)
+    """Errors of a delivery receipt; of numbers, leading zeros say nothing."""
 
 
 class Marking(NamedTuple):
@@ -181,6 +192,7 @@ class CarrierSettings(Section):
     statuses: Statuses = {}
     """Overrides of what a command_status means, by name or number: temporary, queue_full,
     few_tries, throttled, link, permanent or tlvs."""
+    not_ours: NotOurs = NotOurs()
 
     @field_validator("hosts")
     @classmethod

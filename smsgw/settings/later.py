@@ -8,7 +8,6 @@ from typing import Final
 
 LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
-    "subscriptions.find_carrier": "the carrier is changed by the customer's messages and by clerks",
     "notices.overdue.automatic": "no run starts by itself",
     "notices.disconnection.automatic": "no run starts by itself",
     "http.public": "there is no customers' page",

@@ -78,7 +78,7 @@ class Subscriptions(Section):
     """A pending registration is rejected after this."""
     require_code: Flag = False
     """Registering by message takes the invoice's code."""
-    find_carrier: Literal[False] = False
+    find_carrier: Flag = False
     """Try the other carriers when one says that a number is not its own."""
 
 

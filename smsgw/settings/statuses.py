@@ -77,15 +77,16 @@ def _repeated(written: Any) -> Iterator[InitErrorDetails]:
             yield InitErrorDetails(type=said, loc=(key, "[key]"), input=None)
 
 
+StatusNumber = Annotated[
+    int,
+    PlainValidator(_status),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^([A-Za-z_]+|0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})$"}
+    ),
+]
 Statuses = Annotated[
     dict[
-        Annotated[
-            int,
-            PlainValidator(_status),
-            WithJsonSchema(
-                {"type": "string", "pattern": "^([A-Za-z_]+|0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})$"}
-            ),
-        ],
+        StatusNumber,
         Annotated[Reaction, PlainValidator(_meaning), WithJsonSchema({"enum": list(MEANINGS)})],
     ],
     WrapValidator(_once_each),

@@ -312,6 +312,8 @@ Name = Annotated[
 CarrierId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Shortcode = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
 NumberRange = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
+# As an SMSC writes it after `err:`.
+ReceiptError = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
 Ton = Annotated[int, Strict(), Field(ge=0, le=6)]  # section 5.2.5
 Npi = Annotated[int, Strict(), Field(ge=0, le=18)]  # section 5.2.6
 SourceAddress = Annotated[str, _octet_string(20)]

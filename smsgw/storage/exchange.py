@@ -3,12 +3,14 @@
 import sqlite3
 from collections import Counter
 
+from smsgw.service.message import MtState
 from smsgw.service.ports import Done, Tally, Work
 from smsgw.service.today import Day, day_of
-from smsgw.storage import claims, inbox, settlements
+from smsgw.storage import claims, foreign, inbox, settlements
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
 from smsgw.storage.policy import Policy
+from smsgw.storage.receipts import Found
 
 
 def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, counted: Day) -> Done:
@@ -25,17 +27,19 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
         found = settlements.settle(
             con, work.settlements, work.receipts, work.learned, policy.encodings, work.now
         )
+        again = foreign.settle(con, found, policy, work.now)
         taken = inbox.take(con, work.mos, work.now, cache, policy, today)
         inbox.note_redeliveries(con, work.redeliveries, taken)
         claimed = claims.claim(
             con, taken.answers, work.free, policy.encodings, work.now, policy.losses
         )
         enqueue(con, taken.unawaited, policy.encodings, work.now)
+        made = (*again, *taken.answers, *taken.unawaited)
         done = Done(
             first_mo=taken.first_mo,
             undecided=taken.undecided,
             claimed=claimed.segments,
-            backlog=claimed.backlog,
+            backlog={*claimed.backlog, *(mt.carrier for mt in again)},
             wake_at=min(filter(None, (claims.wake_at(con), taken.wake_at)), default=None),
             tally=Tally(
                 intents=taken.intents,
@@ -43,7 +47,7 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
                 parts=taken.parts,
                 repeats=taken.repeats,
                 closed=taken.closed,
-                created=Counter((mt.carrier, mt.kind) for mt in (*taken.answers, *taken.unawaited)),
+                created=Counter((mt.carrier, mt.kind) for mt in made),
                 final=found.final + claimed.final,
                 parked=found.parked,
                 matched=found.matched,
@@ -52,3 +56,12 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
         )
     counted.keep(today)
     return done
+
+
+def recover(con: sqlite3.Connection, now: float, policy: Policy) -> Counter[MtState]:
+    """Sort out what a daemon that died left claimed; count what became of it."""
+    found = Found.nothing()
+    with transaction(con):
+        states = settlements.recover(con, now, policy.losses, found)
+        foreign.settle(con, found, policy, now)
+    return states

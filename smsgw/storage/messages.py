@@ -15,8 +15,8 @@ from smsgw.service.retry import valid_until
 
 INSERT_MT: Final = """
 INSERT INTO mt (id, mo_id, kind, carrier, msisdn, text, data_coding, created_at, layout, reference,
-                valid_until)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                valid_until, found_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_SEGMENT: Final = """
@@ -64,7 +64,7 @@ def cut(con: sqlite3.Connection, new: Sequence[Mt], encodings: Mapping[str, Enco
         text = lay_out(mt.text, encoding, partial(_next_reference, con, mt.destination))
         rows.append(
             (mt_id, mt.mo, mt.kind, mt.carrier, mt.destination.digits, mt.text, text.data_coding,
-             mt.created_at, text.layout, text.reference, mt.valid_until)
+             mt.created_at, text.layout, text.reference, mt.valid_until, mt.found_from)
         )  # fmt: skip
         segments[mt.carrier] += [
             Segment(

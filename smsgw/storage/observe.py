@@ -36,6 +36,7 @@ class Observed(NamedTuple):
     subscriptions: Mapping[SubscriptionState, int]
     feed: Feed | None
     held: Mapping[str, int] = {}  # unknown segments whose wait is over, by carrier
+    suspects: int = 0  # subscriptions whose carrier is in doubt
 
 
 def observe(data_dir: Path) -> Observed:
@@ -53,6 +54,7 @@ def observe(data_dir: Path) -> Observed:
             subscriptions=subscriptions.counts(con),
             feed=_feed(con) if cache.attached else None,
             held=_held(con),
+            suspects=subscriptions.suspects(con),
         )
 
 

@@ -18,6 +18,7 @@ class Policy(NamedTuple):
     keyed: Keyed
     losses: Losses = HOLD
     reassembly: Bounds = Bounds()
+    find_carrier: bool = False  # try other carriers where one says that a number is not its own
 
     @property
     def codes_by(self) -> Keyed | None:

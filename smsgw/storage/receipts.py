@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from smsgw.service.foreign import DISOWNED
 from smsgw.service.matching import BY_RECEIPT, How
-from smsgw.service.message import Msisdn, MtState, Receipt, ReceiptState
+from smsgw.service.message import Msisdn, MtState, Receipt, ReceiptState, SegmentKey
 from smsgw.service.ports import Settlement
 
 ById = dict[tuple[str, str], Receipt]  # by carrier and id
@@ -23,7 +24,7 @@ _BY_ID: Final = f"""(mt_id, part) = (
 UPDATE_BY_ID: Final = f"""
 UPDATE segment SET state = ?, error = nullif(?, ''), receipt = ?, done_date = nullif(?, ''),
                    changed_at = ?
-WHERE {_BY_ID} RETURNING 1
+WHERE {_BY_ID} RETURNING mt_id, part
 """
 
 UPDATE_WORD: Final = f"UPDATE segment SET receipt = ?, done_date = ? WHERE {_BY_ID}"
@@ -31,9 +32,12 @@ UPDATE_WORD: Final = f"UPDATE segment SET receipt = ?, done_date = ? WHERE {_BY_
 # A parked receipt is final: a later one for its id doesn't replace it.
 INSERT_PARKED: Final = """
 INSERT OR IGNORE INTO parked_receipt
-    (carrier, message_id, msisdn, state, error, done_date, received_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+    (carrier, message_id, msisdn, state, error, done_date, received_at, not_ours)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+
+# As `read` takes it.
+COLUMNS: Final = "received_at, message_id, state, error, msisdn, done_date, not_ours"
 
 
 class Found(NamedTuple):
@@ -43,19 +47,40 @@ class Found(NamedTuple):
     matched: Counter[tuple[str, str]]
     parked: Counter[str]
     late: Counter[tuple[str, str]]
+    ended: list[int]  # the messages of segments that came to a final state
+    disowned: dict[
+        SegmentKey, str
+    ]  # those that did as the number is not their carrier's own: its word
 
     @classmethod
     def nothing(cls) -> "Found":
-        return cls(Counter(), Counter(), Counter(), Counter())
+        return cls(Counter(), Counter(), Counter(), Counter(), [], {})
 
-    def settled(self, carrier: str, state: MtState, how: How) -> None:
-        self.final[carrier, state] += 1
-        self.matched[carrier, how] += 1
+    def take(self, other: "Found") -> None:
+        """Count what was found elsewhere, too."""
+        for mine, theirs in zip(self[:4], other[:4], strict=True):
+            mine.update(theirs)
+        self.ended.extend(other.ended)
+        self.disowned.update(other.disowned)
 
-    def unsettled(self, carrier: str, state: MtState, how: How) -> None:
+    def settled(self, key: SegmentKey, receipt: Receipt, how: How) -> None:
+        self.matched[receipt.carrier, how] += 1
+        self.end(key, receipt.carrier, BY_RECEIPT[receipt.state], receipt.not_ours, receipt.error)
+
+    def unsettled(self, key: SegmentKey, receipt: Receipt, how: How) -> None:
         """Take it back: the receipt was for another."""
-        self.final[carrier, state] -= 1
-        self.matched[carrier, how] -= 1
+        self.matched[receipt.carrier, how] -= 1
+        self.final[receipt.carrier, BY_RECEIPT[receipt.state]] -= 1
+        self.disowned.pop(key, None)
+
+    def end(
+        self, key: SegmentKey, carrier: str, state: MtState, not_ours: bool, error: str
+    ) -> None:
+        """Count a segment that came to a final state."""
+        self.final[carrier, state] += 1
+        self.ended.append(key.mt)
+        if not_ours and state in DISOWNED:
+            self.disowned[key] = error
 
 
 def sort(receipts: Iterable[Receipt]) -> tuple[ById, ById]:
@@ -89,7 +114,7 @@ def apply(
         if settled is None:
             unknown.append(receipt)
         else:
-            found.settled(receipt.carrier, state, how)
+            found.settled(SegmentKey(*settled), receipt, how)
     return unknown
 
 
@@ -116,7 +141,7 @@ def park(con: sqlite3.Connection, receipts: Sequence[Receipt], found: Found) -> 
         INSERT_PARKED,
         [
             (one.carrier, one.message_id, one.source and one.source.digits, one.state, one.error,
-             one.done_date, one.received_at)
+             one.done_date, one.received_at, one.not_ours)
             for one in receipts
         ],
     )  # fmt: skip
@@ -133,8 +158,7 @@ def unpark(
     """
     name = (settled.carrier, settled.message_id)
     row = con.execute(
-        "SELECT received_at, message_id, state, error, msisdn, done_date FROM parked_receipt"
-        " WHERE carrier = ? AND message_id = ?",
+        f"SELECT {COLUMNS} FROM parked_receipt WHERE carrier = ? AND message_id = ?",
         name,
     ).fetchone()
     if row is None:
@@ -157,7 +181,17 @@ def read(
     error: str,
     msisdn: str | None,
     done_date: str,
+    not_ours: int,
 ) -> Receipt:
     """A receipt as it was parked."""
     source = None if msisdn is None else Msisdn(msisdn)
-    return Receipt(carrier, received_at, message_id, ReceiptState(state), error, source, done_date)
+    return Receipt(
+        carrier,
+        received_at,
+        message_id,
+        ReceiptState(state),
+        error,
+        source,
+        done_date,
+        bool(not_ours),
+    )

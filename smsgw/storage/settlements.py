@@ -11,7 +11,6 @@ from smsgw.service.message import FINAL, Encoding, MessageKind, MtState, Receipt
 from smsgw.service.ports import Settlement
 from smsgw.service.retry import HOLD, Losses, after_loss, late_counts
 from smsgw.storage import receipts, unnamed
-from smsgw.storage.database import transaction
 from smsgw.storage.receipts import ById, Found
 
 log = get_logger(__name__)
@@ -131,7 +130,7 @@ def _paired(sheet: Sheet, paired: Sequence[tuple[Settlement, Receipt]]) -> int:
         return written
     for settled, receipt in paired:
         if _now(sheet.con, settled.key)[0] is MtState.CLAIMED:  # the receipt is not for this one
-            sheet.found.unsettled(settled.carrier, BY_RECEIPT[receipt.state], How.RESPONSE)
+            sheet.found.unsettled(settled.key, receipt, How.RESPONSE)
             sheet.final[settled.carrier, settled.message_id] = receipt
             row = _row(sheet, settled, None, None, How.RESPONSE)
             written += sheet.con.execute(UPDATE_SETTLED, row).rowcount
@@ -198,12 +197,12 @@ def _row(
     state, error = settled.state, settled.error
     if receipt is not None:
         state, error = BY_RECEIPT[receipt.state], receipt.error
-        sheet.found.settled(settled.carrier, state, how)
+        sheet.found.settled(settled.key, receipt, how)
     elif state is MtState.ACCEPTED and settled.carrier in sheet.unconfirmed:
         state = MtState.UNCONFIRMED
-        sheet.found.final[settled.carrier, state] += 1
+        sheet.found.end(settled.key, settled.carrier, state, False, "")
     elif state in FINAL:
-        sheet.found.final[settled.carrier, state] += 1
+        sheet.found.end(settled.key, settled.carrier, state, settled.not_ours, error)
     return (
         state.value,
         settled.not_before or 0,
@@ -228,31 +227,35 @@ def _now(con: sqlite3.Connection, key: SegmentKey) -> tuple[MtState | None, int]
     return (None, 0) if row is None else (MtState(row[0]), row[1])
 
 
-def recover(con: sqlite3.Connection, now: float, losses: Losses = HOLD) -> Counter[MtState]:
-    """Sort out what a daemon that died left claimed; count what became of it.
+def recover(
+    con: sqlite3.Connection, now: float, losses: Losses = HOLD, found: Found | None = None
+) -> Counter[MtState]:
+    """Sort out what a daemon that died left claimed, inside the caller's transaction; count what
+    became of it. What receipts say that are parked already goes to `found`.
 
     Each may have been sent, or not: its kind's policy for a lost response says what follows,
-    unless a receipt that is parked already does.
+    unless such a receipt does.
     """
-    with transaction(con):
-        claimed = con.execute(
-            "SELECT mt_id, part, carrier, kind, attempts, lost, bare, coalesce(error, '')"
-            f" FROM segment WHERE state = '{MtState.CLAIMED}'"
-        ).fetchall()
-        lost = [
-            Settlement(
-                SegmentKey(mt_id, part),
-                carrier,
-                *after_loss(MessageKind(kind), lost_before, now, losses),
-                message_id="",
-                error=error,
-                attempts=attempts + 1,
-                lost=lost_before + 1,
-                bare=bool(bare),
-                unnamed=True,
-            )
-            for mt_id, part, carrier, kind, attempts, lost_before, bare, error in claimed
-        ]
-        settle(con, lost, (), (), {}, now)
-        states = (_now(con, settled.key)[0] for settled in lost)
-        return Counter(state for state in states if state is not None)
+    claimed = con.execute(
+        "SELECT mt_id, part, carrier, kind, attempts, lost, bare, coalesce(error, '')"
+        f" FROM segment WHERE state = '{MtState.CLAIMED}'"
+    ).fetchall()
+    lost = [
+        Settlement(
+            SegmentKey(mt_id, part),
+            carrier,
+            *after_loss(MessageKind(kind), lost_before, now, losses),
+            message_id="",
+            error=error,
+            attempts=attempts + 1,
+            lost=lost_before + 1,
+            bare=bool(bare),
+            unnamed=True,
+        )
+        for mt_id, part, carrier, kind, attempts, lost_before, bare, error in claimed
+    ]
+    settled = settle(con, lost, (), (), {}, now)
+    if found is not None:
+        found.take(settled)
+    states = (_now(con, one.key)[0] for one in lost)
+    return Counter(state for state in states if state is not None)

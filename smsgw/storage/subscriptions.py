@@ -6,7 +6,7 @@ one of its own. Each change goes into the audit, signed by its author.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
@@ -16,20 +16,23 @@ from smsgw.storage.audit import Author, Change, Entry
 
 LIVE: Final = "state IN ('pending', 'active')"
 _COLUMNS: Final = "msisdn, customer_number, state, carrier, script, channel, requested_at"
+_READ: Final = f"{_COLUMNS}, suspect_at"
 _STATES: Final = {str(state): state for state in SubscriptionState}
 
 
 def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> tuple[Subscription, ...]:
     """The phone's pending and active subscriptions, oldest first."""
     rows = con.execute(
-        f"SELECT {_COLUMNS} FROM main.subscription WHERE msisdn = ? AND {LIVE} ORDER BY id",
+        f"SELECT {_READ} FROM main.subscription WHERE msisdn = ? AND {LIVE} ORDER BY id",
         (msisdn.digits,),
     ).fetchall()
     return tuple([_subscription(row) for row in rows])
 
 
-def _subscription(row: tuple[str, str, str, str | None, str, str, float]) -> Subscription:
-    msisdn, number, state, carrier, script, channel, requested_at = row
+def _subscription(
+    row: tuple[str, str, str, str | None, str, str, float, float | None],
+) -> Subscription:
+    msisdn, number, state, carrier, script, channel, requested_at, suspect_at = row
     return Subscription(
         Msisdn(msisdn),
         number,
@@ -38,6 +41,7 @@ def _subscription(row: tuple[str, str, str, str | None, str, str, float]) -> Sub
         SCRIPTS[script],
         CHANNELS[channel],
         requested_at,
+        suspect_at,
     )
 
 
@@ -50,7 +54,7 @@ def of_others(
 ) -> tuple[Subscription, ...]:
     """Other phones' pending and active subscriptions to a customer number, oldest first."""
     rows = con.execute(
-        f"SELECT {_COLUMNS} FROM main.subscription"
+        f"SELECT {_READ} FROM main.subscription"
         f" WHERE customer_number = ? AND msisdn <> ? AND {LIVE} ORDER BY id LIMIT ?",
         (customer_number, besides.digits, MOST_OTHERS),
     ).fetchall()
@@ -98,7 +102,7 @@ def add(
     code: bytes | None = None,
 ) -> bool:
     """Store a subscription unless the phone has a live one to that number; whether it was."""
-    msisdn, number, state, carrier, script, channel, requested_at = subscription
+    msisdn, number, state, carrier, script, channel, requested_at, _ = subscription
     active = state is SubscriptionState.ACTIVE
     added = con.execute(
         f"INSERT INTO main.subscription ({_COLUMNS}, notify, activated_at, code)"
@@ -139,19 +143,23 @@ def correct(
     What is None stays as it is.
     """
     row = con.execute(
-        "SELECT carrier, script FROM main.subscription"
+        "SELECT carrier, script, suspect_at FROM main.subscription"
         f" WHERE msisdn = ? AND customer_number = ? AND {LIVE}",
         (msisdn.digits, customer_number),
     ).fetchone()
     changes = []
     if row is not None and carrier not in (None, row[0]):
         changes.append(Entry(Change.MOVED, msisdn, customer_number, carrier or ""))
+        if row[2] is not None:
+            changes.append(Entry(Change.CLEARED, msisdn, customer_number))
     if row is not None and script is not None and script.value != row[1]:
         changes.append(Entry(Change.SCRIPT, msisdn, customer_number, script.value))
     if changes:
         con.execute(
-            "UPDATE main.subscription SET carrier = ifnull(?, carrier), script = ifnull(?, script)"
-            f" WHERE msisdn = ? AND customer_number = ? AND {LIVE}",
+            "UPDATE main.subscription SET script = ifnull(?2, script),"
+            " suspect_at = iif(carrier IS ifnull(?1, carrier), suspect_at, NULL),"
+            " carrier = ifnull(?1, carrier)"
+            f" WHERE msisdn = ?3 AND customer_number = ?4 AND {LIVE}",
             (carrier, script and script.value, msisdn.digits, customer_number),
         )
         audit.record(con, author, changes)
@@ -173,14 +181,69 @@ def end(
 
 
 def move(con: sqlite3.Connection, msisdn: Msisdn, carrier: str, author: Author) -> int:
-    """Take the phone's subscriptions to a carrier; how many were elsewhere."""
-    moved = con.execute(
-        "UPDATE main.subscription SET carrier = ?"
-        f" WHERE msisdn = ? AND carrier IS NOT ? AND {LIVE} RETURNING customer_number",
-        (carrier, msisdn.digits, carrier),
+    """Take the phone's subscriptions to a carrier; how many were elsewhere.
+
+    That it is the phone's own is not in doubt any more.
+    """
+    return _move(con, msisdn, carrier, "(carrier IS NOT ?1 OR suspect_at IS NOT NULL)", (), author)
+
+
+def found(
+    con: sqlite3.Connection,
+    msisdn: Msisdn,
+    tried: Collection[str],
+    carrier: str,
+    author: Author,
+) -> int:
+    """Take to a carrier what of the phone's subscriptions stands in doubt, with one of those that
+    were tried before; how many these are."""
+    places = ", ".join("?" * len(tried))
+    doubtful = f"suspect_at IS NOT NULL AND carrier IN ({places})"
+    return _move(con, msisdn, carrier, doubtful, tuple(tried), author)
+
+
+def _move(
+    con: sqlite3.Connection,
+    msisdn: Msisdn,
+    carrier: str,
+    condition: str,
+    values: tuple[str, ...],
+    author: Author,
+) -> int:
+    rows = con.execute(
+        "SELECT id, customer_number, carrier IS NOT ?1, suspect_at IS NOT NULL"
+        f" FROM main.subscription WHERE msisdn = ?2 AND {LIVE} AND {condition} ORDER BY id",
+        (carrier, msisdn.digits, *values),
     ).fetchall()
-    audit.record(con, author, [Entry(Change.MOVED, msisdn, number, carrier) for (number,) in moved])
-    return len(moved)
+    con.executemany(
+        "UPDATE main.subscription SET carrier = ?, suspect_at = NULL WHERE id = ?",
+        [(carrier, row[0]) for row in rows],
+    )
+    entries = []
+    for _, number, elsewhere, doubtful in rows:
+        if elsewhere:
+            entries.append(Entry(Change.MOVED, msisdn, number, carrier))
+        if doubtful:
+            entries.append(Entry(Change.CLEARED, msisdn, number))
+    audit.record(con, author, entries)
+    return sum(elsewhere for *_, elsewhere, _ in rows)
+
+
+def suspect(
+    con: sqlite3.Connection, msisdn: Msisdn, carrier: str, word: str, author: Author
+) -> None:
+    """Mark the phone's subscriptions with a carrier which says, by `word`, that it is not its own.
+
+    Those that are marked keep the time of the first such word.
+    """
+    marked = con.execute(
+        "UPDATE main.subscription SET suspect_at = ?"
+        f" WHERE msisdn = ? AND carrier = ? AND suspect_at IS NULL AND {LIVE}"
+        " RETURNING customer_number",
+        (author.now, msisdn.digits, carrier),
+    ).fetchall()
+    said = f"{carrier}: {word}"
+    audit.record(con, author, [Entry(Change.SUSPECT, msisdn, number, said) for (number,) in marked])
 
 
 class Record(NamedTuple):
@@ -192,7 +255,7 @@ class Record(NamedTuple):
     ended_at: float | None
 
 
-_RECORD: Final = f"SELECT {_COLUMNS}, notify, activated_at, ended_at FROM main.subscription"
+_RECORD: Final = f"SELECT {_READ}, notify, activated_at, ended_at FROM main.subscription"
 
 
 def records_of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Record]:
@@ -206,17 +269,27 @@ def records_of_number(con: sqlite3.Connection, customer_number: str) -> Iterator
     return _records(con, query, (customer_number,))
 
 
-def records(con: sqlite3.Connection) -> Iterator[Record]:
-    """All pending and active subscriptions, oldest first, read while they are asked for."""
-    return _records(con, f"{_RECORD} WHERE {LIVE} ORDER BY id", ())
+def records(con: sqlite3.Connection, *, suspect: bool = False) -> Iterator[Record]:
+    """All pending and active subscriptions, or those whose carrier is in doubt; oldest first, read
+    while they are asked for."""
+    which = f"{LIVE} AND suspect_at IS NOT NULL" if suspect else LIVE
+    return _records(con, f"{_RECORD} WHERE {which} ORDER BY id", ())
 
 
 def _records(con: sqlite3.Connection, query: str, values: tuple[str, ...]) -> Iterator[Record]:
     for row in con.execute(query, values):
-        yield Record(_subscription(row[:7]), bool(row[7]), row[8], row[9])
+        yield Record(_subscription(row[:8]), bool(row[8]), row[9], row[10])
 
 
 def counts(con: sqlite3.Connection) -> dict[SubscriptionState, int]:
     """How many subscriptions there are in each state; 0 where there are none."""
     found = dict(con.execute("SELECT state, count(*) FROM main.subscription GROUP BY state"))
     return {state: found.get(state, 0) for state in SubscriptionState}
+
+
+def suspects(con: sqlite3.Connection) -> int:
+    """How many pending and active subscriptions have a carrier that is in doubt."""
+    (count,) = con.execute(
+        f"SELECT count(*) FROM main.subscription WHERE suspect_at IS NOT NULL AND {LIVE}"
+    ).fetchone()
+    return int(count)

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from typing import Final, NamedTuple
 
-from smsgw.service.message import MtState
+from smsgw.service.message import FINAL, MtState
 from smsgw.service.retry import SENT_ONCE_MORE, VALIDITY, too_late
 from smsgw.storage.database import transaction
 
@@ -30,6 +30,8 @@ VALID_UNTIL: Final = (
 HELD_ANSWERS: Final = (
     f"not_before IS NULL AND kind IN ({', '.join(f'{kind:d}' for kind in sorted(SENT_ONCE_MORE))})"
 )
+
+_FINAL: Final = ", ".join(f"'{state}'" for state in sorted(FINAL))
 
 
 class Tidied(NamedTuple):
@@ -63,6 +65,10 @@ def tidy(con: sqlite3.Connection, now: float) -> Tidied:
             " WHERE segment.mt_id = unnamed_submit.mt_id AND segment.part = unnamed_submit.part"
             f" AND state = '{MtState.UNKNOWN}')",
             (now - UNNAMED_FOR,),
+        )
+        con.execute(
+            "DELETE FROM search WHERE NOT EXISTS (SELECT 1 FROM segment"
+            f" WHERE segment.mt_id = search.mt_id AND state NOT IN ({_FINAL}))"
         )
     return Tidied(orphans, final)
 

@@ -135,7 +135,7 @@ def _settle(
          receipt.done_date or None, now, *submit.segment, submit.state),
     ).rowcount  # fmt: skip
     if written:
-        found.settled(receipt.carrier, state, How.HANDSET)
+        found.settled(submit.segment, receipt, How.HANDSET)
     forget(con, submit.segment, submit.attempt)
 
 
@@ -166,8 +166,7 @@ def _parked(con: sqlite3.Connection, handset: Handset) -> list[Receipt]:
     return [
         receipts.read(handset.carrier, *row)
         for row in con.execute(
-            "SELECT received_at, message_id, state, error, msisdn, done_date FROM parked_receipt"
-            " WHERE carrier = ? AND msisdn = ?",
+            f"SELECT {receipts.COLUMNS} FROM parked_receipt WHERE carrier = ? AND msisdn = ?",
             (handset.carrier, handset.msisdn.digits),
         )
     ]

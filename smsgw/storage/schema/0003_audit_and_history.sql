@@ -42,3 +42,18 @@ ALTER TABLE mo ADD COLUMN tried   TEXT;      -- customer numbers that a wrong co
 
 -- Of a pending registration: the keyed digest of the invoice's code that came with it.
 ALTER TABLE subscription ADD COLUMN code BLOB;
+
+-- When the carrier said that the phone is not its own. NULL: it didn't, or the registration was
+-- moved since, or the phone wrote over that carrier.
+ALTER TABLE subscription ADD COLUMN suspect_at REAL;
+CREATE INDEX subscription_suspect ON subscription (id) WHERE suspect_at IS NOT NULL;
+ALTER TABLE parked_receipt ADD COLUMN not_ours INTEGER NOT NULL DEFAULT 0;
+
+-- Messages whose carrier said that the phone is not its own, and what repeats them over the others,
+-- one after another: each until it has ended.
+CREATE TABLE search (
+    mt_id    INTEGER PRIMARY KEY REFERENCES mt (id),
+    tried    TEXT    NOT NULL,               -- carriers before this message's, a JSON array
+    disowned INTEGER NOT NULL                -- 1: this message's carrier says so, too
+);
+ALTER TABLE mt ADD COLUMN found_from INTEGER;  -- the message that this one repeats
