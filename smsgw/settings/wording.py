@@ -34,6 +34,7 @@ PATTERNS: Final[dict[str, str]] = {
     "^[ -~]*$": "must be printable ASCII",
     "^[a-z0-9_-]{1,32}$": "an id is 1 to 32 of a-z, 0-9, _ and -",
     "^[0-9]{1,15}$": "must be 1 to 15 digits",
+    "^[!-~]{1,64}$": "must be 1 to 64 printable characters without blanks",
 }
 
 

@@ -69,6 +69,7 @@ def test_add(folder: Path) -> None:
         "script": "latin",
         "channel": "centre",
         "ended_at": None,
+        "suspect_at": None,
     }
 
 
@@ -226,6 +227,25 @@ def test_show_and_list_as_tables(folder: Path) -> None:
         header, row = smsgw(*args).stdout.splitlines()
         assert header.split()[:4] == ["msisdn", "customer", "state", "carrier"]
         assert row.split()[:6] == ["359888123456", HOME, "active", "mtel", "latin", "centre"]
+
+
+def test_those_whose_carrier_is_in_doubt(folder: Path) -> None:
+    smsgw("add", "0888123456", HOME)
+    smsgw("add", "0888123457", HOME)
+    assert json.loads(smsgw("list", "--suspect", "--json").stdout) == []
+    with closing(open_gateway(folder / "data")) as con:
+        con.execute("UPDATE subscription SET suspect_at = 1.8e9 WHERE msisdn = '359888123456'")
+    since = "2027-01-15T10:00:00+02:00"
+    (record,) = json.loads(smsgw("list", "--suspect", "--json").stdout)
+    assert (record["msisdn"], record["suspect_at"]) == ("359888123456", since)
+    _, row = smsgw("list", "--suspect").stdout.splitlines()
+    assert row.endswith("2027-01-15 10:00")
+    shown = json.loads(smsgw("show", HOME, "--json").stdout)
+    assert [record["suspect_at"] for record in shown] == [since, None]
+
+    result = smsgw("move", "0888123456", "mtel")
+    assert result.stdout == "359888123456: 0 moved to mtel, 1 there already\n"
+    assert json.loads(smsgw("list", "--suspect", "--json").stdout) == []
 
 
 def test_show_nothing(folder: Path) -> None:

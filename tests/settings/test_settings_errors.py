@@ -187,6 +187,27 @@ def test_the_file_as_a_whole(
         ("statuses: {0x45: temporary, 0x045: link}", "9:33: statuses.0x045: is the same as 0x45"),
         ("statuses: {0x45: link, 69: link}", "9:28: statuses.69: is the same as 0x45"),
         ("statuses: [0x45]", "9:15: statuses: must be a mapping of keys"),
+        *(
+            (f"not_ours: {{statuses: [{written}]}}", f"9:27: not_ours.statuses.0: {said}")
+            for written, said in (
+                ("RINVDSTADDR", "there is no such status; did you mean RINVDSTADR?"),
+                ("x", "write a status by its name or number: RSUBMITFAIL or 0x45"),
+                ("ESME_ROK", "is no refusal"),
+            )
+        ),
+        ("not_ours: {statuses: 0x0b}", "9:26: not_ours.statuses: must be a list"),
+        (
+            "not_ours: {errors: [001]}",
+            '9:25: not_ours.errors.0: a number with a leading zero must be quoted: "001"',
+        ),
+        (
+            'not_ours: {errors: ["a b"]}',
+            "9:25: not_ours.errors.0: must be 1 to 64 printable characters without blanks",
+        ),
+        (
+            "not_ours: {error: []}",
+            "9:16: not_ours.error: unknown key; did you mean errors?",
+        ),
         ("query_after: 10", f"9:18: query_after: {DURATION}"),
         ("tls: yes", "9:10: tls: must be true, false or a mapping of keys"),
         ("tls: {cafile: x}", "9:11: tls.cafile: unknown key; did you mean ca_file?"),
@@ -481,7 +502,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
     ("carrier", "more", "expected"),
     [
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
-        ("", "subscriptions: {find_carrier: true}", "9:31: subscriptions.find_carrier: "),
         ("", "notices: {overdue: {automatic: true}}", "9:32: notices.overdue.automatic: "),
         (
             "",

@@ -95,6 +95,8 @@ def at(value: Any, path: str) -> Any:
         ("carriers.mtel.number_ranges", ()),
         ("carriers.mtel.query_after", 3600),
         ("carriers.mtel.statuses", {}),
+        ("carriers.mtel.not_ours.statuses", (0x0B,)),
+        ("carriers.mtel.not_ours.errors", ("001",)),
         ("billing.feed_dir", None),
         ("billing.import_limit", 1800),
         ("billing.max_age", 36 * 3600),
@@ -523,3 +525,19 @@ def test_the_model_is_made_from_code_too() -> None:
 def test_statuses(shortest: Callable[..., Path], text: str, statuses: dict[int, Reaction]) -> None:
     loaded = settings.load(shortest(carrier=f"statuses: {text}"))
     assert loaded.carriers["mtel"].statuses == statuses
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses", "errors"),
+    [
+        ("{}", (0x0B,), ("001",)),
+        ("{statuses: [], errors: []}", (), ()),
+        ('{statuses: [esme_rinvdstadr, 0x45, 1025], errors: ["1", "0x15"]}', (11, 69, 1025),
+         ("1", "0x15")),
+    ],
+)  # fmt: skip
+def test_not_ours(
+    shortest: Callable[..., Path], text: str, statuses: tuple[int, ...], errors: tuple[str, ...]
+) -> None:
+    not_ours = settings.load(shortest(carrier=f"not_ours: {text}")).carriers["mtel"].not_ours
+    assert (not_ours.statuses, not_ours.errors) == (statuses, errors)
