@@ -5,7 +5,7 @@ A message that looks for its phone's carrier has a row in `search` until it has 
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from json import dumps, loads
 
 from smsgw.service.foreign import AWAITED, Step, next_carrier, step
@@ -85,12 +85,11 @@ def _again(
     con: sqlite3.Connection,
     mt_id: int,
     mt: Mt,
-    tried: Iterable[str],
+    tried: Sequence[str],
     policy: Policy,
     now: float,
 ) -> Mt | None:
     """Make a message over the next carrier, if there is one and it is still worth sending."""
-    tried = list(tried)
     carrier = next_carrier(tried, policy.encodings)
     rules = policy.rules
     opens = None if mt.kind in AWAITED else next_open(now, rules.hours, rules.timezone)
