@@ -58,8 +58,10 @@ class Found(NamedTuple):
 
     def take(self, other: "Found") -> None:
         """Count what was found elsewhere, too."""
-        for mine, theirs in zip(self[:4], other[:4], strict=True):
-            mine.update(theirs)
+        self.final.update(other.final)
+        self.matched.update(other.matched)
+        self.parked.update(other.parked)
+        self.late.update(other.late)
         self.ended.extend(other.ended)
         self.disowned.update(other.disowned)
 
