@@ -21,6 +21,10 @@ OURS: Final = "tag:yaml.org,2002:"  # what !! stands for
 
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
+# YAML's "\ud83d" makes one, which no encoding writes.
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER: Final = "half a surrogate pair is no character: write the whole one"
+
 
 class Place(NamedTuple):
     """Line and column, from 1."""
@@ -104,6 +108,8 @@ class Document:
             return [
                 self._read(item, (*path, i), (*above, node)) for i, item in enumerate(node.value)
             ]
+        elif isinstance(node, yaml.ScalarNode) and _HALF_PAIR.search(node.value):
+            self._fault(node, path, _NO_CHARACTER)
         elif isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         return None
@@ -121,6 +127,9 @@ class Document:
                 continue
             if key.value == MERGE and key.style is None:
                 self._fault(key, inner, "mappings are not merged; write out the keys")
+                continue
+            if _HALF_PAIR.search(key.value):
+                self._fault(key, path, _NO_CHARACTER)
                 continue
             if inner in self._keys:
                 first = self._keys[inner].line

@@ -104,6 +104,10 @@ def test_the_file_as_a_whole(
         ("window:", "9:12: window: must be a whole number"),
         ("window: 010", f'9:13: window: {QUOTE} "010"'),
         ("window: 5\n    window: 6", "10:5: window: is written twice, first in line 9"),
+        (
+            r'name: "a \ud83d"',
+            "9:11: name: half a surrogate pair is no character: write the whole one",
+        ),
         ("enabled: 1", "9:14: enabled: must be true or false"),
         ("throughput: true", "9:17: throughput: must be a number"),
         ("throughput: -1", "9:17: throughput: must be at least 0"),
@@ -262,6 +266,7 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
     [
         ("shrotcode: 1", "9:1: shrotcode: unknown key; did you mean shortcode?"),
         ("shortcode: 2", "9:1: shortcode: is written twice, first in line 1"),
+        (r'"\ud83d": 1', "9:1: half a surrogate pair is no character: write the whole one"),
         (
             "timezone: Europe/Sofa",
             "9:11: timezone: there is no time zone Europe/Sofa; write one like Europe/Sofia",
