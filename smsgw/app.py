@@ -20,6 +20,7 @@ from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending
+from smsgw.storage.archive import Archive, Keeping
 from smsgw.storage.audit import DAEMON, FEED, Author
 from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
@@ -67,6 +68,8 @@ class App:
             settings.subscriptions.find_carrier,
         )
         self._database = Database(settings.data_dir, self._policy)
+        keeping = Keeping(settings.timezone, settings.duplicates.window)
+        self._archive = Archive(self._database, self._clock, keeping)
         self._recent = Recent(
             settings.duplicates.window,
             {one.id: one.response_timeout for one in settings.carriers.values()},
@@ -188,7 +191,8 @@ class App:
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
         rejecting = tasks.create_task(self._keep_rejecting(), name="reject")
         asking = tasks.create_task(self._keep_asking(), name="ask")
-        stack.push_async_callback(_stopped, watching, observing, tidying, asking, rejecting)
+        moving = tasks.create_task(self._archive.run(), name="archive")
+        stack.push_async_callback(_stopped, watching, observing, tidying, asking, rejecting, moving)
         if self._feeds is not None:
             feeding = tasks.create_task(self._feeds.run(), name="feeds")
             stack.push_async_callback(_stopped, feeding)
@@ -387,6 +391,8 @@ def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
         metrics.HELD.labels(carrier).set(observed.held.get(carrier, 0))
         oldest = observed.oldest.get(carrier)
         metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
+    for direction, count in observed.current.items():
+        metrics.MESSAGES_CURRENT.labels(direction).set(count)
     for registered, count in observed.subscriptions.items():
         metrics.SUBSCRIPTIONS.labels(registered.value).set(count)
     metrics.SUSPECTS.set(observed.suspects)

@@ -271,6 +271,17 @@ EVENT_LOOP_LAG: Final = _gauge(
     "smsgw_event_loop_lag_seconds", "How late the event loop woke up when it was last measured."
 )
 
+HISTORY_MOVED: Final = _counter(
+    "smsgw_history_moved_total",
+    "Finished messages moved to the history, by direction (in, out).", "direction",
+)  # fmt: skip
+MESSAGES_CURRENT: Final = _gauge(
+    "smsgw_messages_current",
+    "Messages that are not in the history yet, parts of long ones from customers singly, by"
+    " direction (in, out).",
+    "direction",
+)
+
 # Billing cache and registrations
 
 BILLING_CUSTOMERS: Final = _gauge("smsgw_billing_customers", "Customers in the billing cache.")

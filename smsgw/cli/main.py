@@ -32,6 +32,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, move, show, export, …"),
     "send": ("smsgw.cli.send", "One message by hand."),
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
+    "explain": ("smsgw.cli.explain", "What happened to a phone or a customer number, and why."),
     "backup": ("smsgw.cli.backup", "Copies of the databases while the daemon runs."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
     "text": ("smsgw.cli.text", "What a text takes as short messages."),

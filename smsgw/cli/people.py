@@ -14,7 +14,7 @@ Phone = Annotated[
 Customer = Annotated[str, typer.Argument(metavar="NUMBER", help="A customer number, 12 digits.")]
 
 
-def either(who: str) -> tuple["Msisdn | None", str | None]:
+def either(who: str, hint: str = "MSISDN|NUMBER") -> tuple["Msisdn | None", str | None]:
     """Twelve digits that begin with 359 can be either, and are both then."""
     from smsgw.service import numbers
 
@@ -25,7 +25,7 @@ def either(who: str) -> tuple["Msisdn | None", str | None]:
         number = numbers.customer_number(who)
     if phone is None and number is None:
         raise typer.BadParameter(
-            f"{who!r} is neither a phone number nor a customer number", param_hint="MSISDN|NUMBER"
+            f"{who!r} is neither a phone number nor a customer number", param_hint=hint
         )
     return phone, number
 

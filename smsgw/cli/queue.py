@@ -104,14 +104,18 @@ def show(message: Id, json: Json = False, config: Config = None) -> None:
     from smsgw.service.record import Ways
     from smsgw.settings import derive
     from smsgw.storage import queue
+    from smsgw.storage.database import one_moment
 
     settings = load_settings_or_exit(config)
     with read_gateway_alone(settings.data_dir) as stores:
-        found = [] if stores is None else queue.records(stores.con, [message])
-        if stores is None or not found:
+        if stores is None:
             fail(f"there is no message {message}")
-        (record,) = found
-        question = None if record.mo is None else queue.question(stores.con, record.mo)
+        with one_moment(stores.con):
+            found = queue.records(stores.con, [message])
+            if not found:
+                fail(f"there is no message {message}")
+            (record,) = found
+            question = None if record.mo is None else queue.question(stores.con, record.mo)
     ways = Ways(derive.encodings(settings), derive.losses(settings).resend)
     written = partial(iso if json else to_the_second, timezone=settings.timezone)
     shown = queue_rows.whole(record, question, ways, SystemClock().now(), written)

@@ -32,7 +32,7 @@ def line(message: MessageRecord, now: float, written: Written) -> Row:
         "id": message.id,
         "carrier": message.carrier,
         "kind": message.kind.name.lower(),
-        "msisdn": message.msisdn.digits,
+        "msisdn": message.msisdn and message.msisdn.digits,
         "state": message.shown,
         "parts": len(message.segments),
         "created_at": written(message.created_at),
@@ -93,7 +93,7 @@ def whole(
     return {
         "id": message.id,
         "kind": message.kind.name.lower(),
-        "msisdn": message.msisdn.digits,
+        "msisdn": message.msisdn and message.msisdn.digits,
         "carrier": message.carrier,
         "state": message.shown,
         "text": message.text,
@@ -145,13 +145,14 @@ def print_whole(shown: Row) -> None:
     """Print for people what `whole` gave."""
     parts = shown["parts"]
     typer.echo(
-        f"message {shown['id']} ({shown['kind']}) to {shown['msisdn']} over {shown['carrier']}:"
+        f"message {shown['id']} ({shown['kind']}) to {shown['msisdn'] or 'an erased phone'} over"
+        f" {shown['carrier']}:"
         f" {shown['state']}"
     )
     _print_field("made", f"{shown['created_at']}, worth sending until {shown['valid_until']}")
     if asked := shown["answers"]:
-        _print_field("answers", f"{asked['id']} of {asked['received_at']}: {asked['text']}")
-    _print_field("text", shown["text"])
+        _print_field("answers", f"{asked['id']} of {asked['received_at']}: {_kept(asked['text'])}")
+    _print_field("text", _kept(shown["text"]))
     reference = f", reference {shown['reference']}" if len(parts) > 1 else ""
     form = f"{shown['encoding']}, {counted(len(parts), 'part')}, {shown['layout']}{reference}"
     _print_field("form", form)
@@ -164,6 +165,10 @@ def print_whole(shown: Row) -> None:
     for part in parts:
         if part["next"]:
             typer.echo(f"part {part['part']}: {part['next']}")
+
+
+def _kept(text: str | None) -> str:
+    return "(no longer kept)" if text is None else text
 
 
 def _print_field(name: str, value: str) -> None:

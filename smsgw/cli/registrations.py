@@ -1,15 +1,18 @@
 """Registrations as clerks see them: a table or JSON, printed as they are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from json import dumps
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from smsgw.cli.events import as_row
 from smsgw.cli.stores import Written, iso, to_read
 from smsgw.service.subscribers import OPTIONAL, REQUIRED
 
 if TYPE_CHECKING:
+    from smsgw.service.message import Msisdn
     from smsgw.storage.subscriptions import Record
+    from smsgw.storage.timeline import Event
 
 _COLUMNS: Final = (
     "msisdn", "customer", "state", "carrier", "script", "channel", "requested", "active since",
@@ -43,6 +46,30 @@ def print_csv(records: Iterable["Record"]) -> None:
         one = record.subscription
         values = (one.msisdn.digits, one.customer_number, one.carrier or "", one.script)
         print(*values, one.channel, "", sep=",")
+
+
+def person(
+    msisdn: "Msisdn",
+    records: Iterable["Record"],
+    events: Sequence["Event"],
+    timezone: tzinfo,
+) -> dict[str, Any]:
+    """All that is stored about a phone."""
+    from smsgw.storage.timeline import What
+
+    stops = [one.at for one in events if one.what is What.STOP]
+
+    def told(*kinds: What) -> list[Mapping[str, Any]]:
+        return [as_row(one, timezone) for one in events if one.what in kinds]
+
+    return {
+        "msisdn": msisdn.digits,
+        "stopped_at": iso(stops[0], timezone) if stops else None,
+        "subscriptions": [_row(one, timezone, iso) for one in records],
+        "audit": told(What.REGISTRATION),
+        "messages": told(What.MESSAGE_IN, What.MESSAGE_OUT),
+        "receipts": told(What.RECEIPT),
+    }
 
 
 def _row(record: "Record", timezone: tzinfo, written: Written) -> dict[str, str | None]:

@@ -16,6 +16,7 @@ from smsgw.cli.common import fail
 from smsgw.service.message import Channel
 
 if TYPE_CHECKING:
+    from smsgw.service.keyed import Keyed
     from smsgw.settings.model import Settings
     from smsgw.storage.audit import Author
     from smsgw.storage.database import CacheReader
@@ -99,6 +100,21 @@ def signed(settings: "Settings", channel: Channel) -> "Author":
     except StorageError as error:
         fail(error)
     return Author(key, Origin(channel, _user()), SystemClock().now())
+
+
+def known_key(settings: "Settings") -> "Keyed | None":
+    """The key of all digests, for who only reads; None where there is none, and so no digest."""
+    from smsgw.settings import derive
+    from smsgw.storage.database import StorageError
+    from smsgw.storage.keys import KEY_FILE, keyed
+
+    secret = derive.secret(settings)
+    if secret is None and not (settings.data_dir / KEY_FILE).exists():
+        return None
+    try:
+        return keyed(settings.data_dir, secret)
+    except StorageError as error:
+        fail(error)
 
 
 def _user() -> str:

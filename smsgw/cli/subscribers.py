@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun
+from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.people import Customer, Phone, customer_number, either, msisdn_of, stored_msisdn
-from smsgw.cli.registrations import print_array, print_csv, print_records
+from smsgw.cli.registrations import person, print_array, print_csv, print_records
 from smsgw.cli.stores import (
     Stores,
     check_carrier,
+    known_key,
     lines_told,
     not_told,
     open_stores,
     progress_of,
+    read_gateway_alone,
     read_stores,
     signed,
 )
@@ -205,13 +207,62 @@ def list_(
 
 
 @app.command()
-def export(config: Config = None) -> None:
-    """Print the pending and active registrations as the CSV that import takes, oldest first."""
+def export(
+    phone: Annotated[
+        str | None, typer.Argument(metavar="[MSISDN]", help="A phone: all there is about it.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Print the pending and active registrations as the CSV that import takes, oldest first; or
+    all that is stored about one person, as JSON."""
     from smsgw.storage import subscriptions
 
     settings = load_settings_or_exit(config)
+    if phone is not None:
+        _export_person(settings, phone)
+        return
     with read_stores(settings.data_dir) as stores:
         print_csv(iter(()) if stores is None else subscriptions.records(stores.con))
+
+
+def _export_person(settings: "Settings", phone: str) -> None:
+    from smsgw.storage import subscriptions, timeline
+    from smsgw.storage.database import one_moment
+
+    msisdn, key = stored_msisdn(phone), known_key(settings)
+    with read_gateway_alone(settings.data_dir) as stores:
+        if stores is None:
+            fail(f"{msisdn.digits}: nothing is known")
+        with one_moment(stores.con):
+            records = list(subscriptions.records_of_phone(stores.con, msisdn))
+            events = timeline.of(stores.con, msisdn, None, key)
+    if not records and not events:
+        fail(f"{msisdn.digits}: nothing is known")
+    print_json(person(msisdn, records, events, settings.timezone), indent=2)
+
+
+@app.command()
+def audit(config: Config = None) -> None:
+    """Check that nobody changed the audit of registrations: each entry is chained to the one
+    before. Entries that are missing at its end can't be seen."""
+    from smsgw.storage.audit import broken, count
+
+    settings = load_settings_or_exit(config)
+    key = known_key(settings)
+    with read_gateway_alone(settings.data_dir) as stores:
+        entries = 0 if stores is None else count(stores.con)
+        if stores is None or not entries:
+            typer.echo("the audit is empty")
+            return
+        if key is None:
+            fail(f"{settings.data_dir}: the key of the audit is missing; put secret.key back")
+        wrong = broken(stores.con, key)
+    if wrong is not None:
+        fail(
+            f"the audit is broken from entry {wrong} on: it is not what was written there, or the"
+            " key is another"
+        )
+    typer.echo(f"the chain of the audit holds; entries: {entries}")
 
 
 @app.command("import")

@@ -46,8 +46,8 @@ class MessageRecord(NamedTuple):
     mo: int | None  # what it answers
     kind: MessageKind
     carrier: str
-    msisdn: Msisdn
-    text: str
+    msisdn: Msisdn | None  # None: erased
+    text: str | None  # None: no longer kept
     data_coding: int
     created_at: float
     valid_until: float  # past it, no attempt is made

@@ -106,6 +106,11 @@ def _read(con: sqlite3.Connection, condition: str, value: str) -> Iterator[Recor
         yield Recorded(id_, at, Change(change), phone, number, new, origin)
 
 
+def count(con: sqlite3.Connection) -> int:
+    (entries,) = con.execute("SELECT count(*) FROM main.audit").fetchone()
+    return int(entries)
+
+
 def broken(con: sqlite3.Connection, keyed: Keyed) -> int | None:
     """The id of the first row that is not what was written there; None if the chain holds.
 

@@ -103,6 +103,16 @@ def transaction(con: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def one_moment(con: sqlite3.Connection) -> Iterator[None]:
+    """Around several reads, so that all are of one moment."""
+    con.execute("BEGIN")
+    try:
+        yield
+    finally:
+        con.rollback()  # nothing was written
+
+
 def migrations() -> list[str]:
     """The schema's steps in order, each an SQL script; step n brings it to version n."""
     folder = resources.files("smsgw.storage") / "schema"

@@ -37,6 +37,7 @@ class Observed(NamedTuple):
     feed: Feed | None
     held: Mapping[str, int] = {}  # unknown segments whose wait is over, by carrier
     suspects: int = 0  # subscriptions whose carrier is in doubt
+    current: Mapping[str, int] = {}  # messages that are not in the history yet, by direction
 
 
 def observe(data_dir: Path) -> Observed:
@@ -55,6 +56,10 @@ def observe(data_dir: Path) -> Observed:
             feed=_feed(con) if cache.attached else None,
             held=_held(con),
             suspects=subscriptions.suspects(con),
+            current={
+                direction: con.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                for direction, table in (("in", "mo"), ("out", "mt"))
+            },
         )
 
 

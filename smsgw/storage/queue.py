@@ -7,14 +7,14 @@ whatever went out before. A state stands in the SQL as a literal: only then is i
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from smsgw.service.by_hand import Order
 from smsgw.service.message import Layout, MessageKind, Msisdn, MtState, ReceiptState
 from smsgw.service.record import HELD, MessageRecord, SegmentRecord
 from smsgw.service.retry import valid_until
-from smsgw.storage.database import transaction
+from smsgw.storage import history
+from smsgw.storage.database import one_moment, transaction
 from smsgw.storage.observe import LIVE
 from smsgw.storage.pace import Pace
 
@@ -41,7 +41,7 @@ class Page(NamedTuple):
 def find(con: sqlite3.Connection, which: Filter, limit: int) -> Page:
     """The first `limit` messages of those that `which` says, the oldest first."""
     ids, values = _ids(which)
-    with _snapshot(con):
+    with one_moment(con):
         (count,) = con.execute(f"SELECT count(*) FROM ({ids})", values).fetchone()
         found = con.execute(f"{ids} ORDER BY mt_id LIMIT {int(limit)}", values).fetchall()
         messages = records(con, [mt_id for (mt_id,) in found])
@@ -75,18 +75,16 @@ def carriers(con: sqlite3.Connection) -> set[str]:
     return {carrier for (carrier,) in con.execute(union)}
 
 
-@contextmanager
-def _snapshot(con: sqlite3.Connection) -> Iterator[None]:
-    """Around several reads, so that all are of one moment."""
-    con.execute("BEGIN")
-    try:
-        yield
-    finally:
-        con.rollback()  # nothing was written
-
-
 def records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]:
-    """Those messages that there are of `ids`, by id."""
+    """Those messages that there are of `ids`, by id: on their way, or finished."""
+    live = _records(con, ids)
+    finished = {*ids} - {one.id for one in live}
+    if not finished:
+        return live
+    return sorted([*live, *history.records(con, finished)], key=lambda one: one.id)
+
+
+def _records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]:
     wanted = (json.dumps(list(ids)),)
     segments: dict[int, list[SegmentRecord]] = {}
     for mt_id, *rest, state, receipt in con.execute(
@@ -128,11 +126,15 @@ class Question(NamedTuple):
 
     id: int
     received_at: float
-    text: str
+    text: str | None  # None: no longer kept
 
 
 def question(con: sqlite3.Connection, mo: int) -> Question | None:
-    row = con.execute("SELECT id, received_at, text FROM mo WHERE id = ?", (mo,)).fetchone()
+    row = con.execute(
+        "SELECT id, received_at, text FROM mo WHERE id = ?1"
+        " UNION ALL SELECT id, received_at, text FROM history_mo WHERE id = ?1",
+        (mo,),
+    ).fetchone()
     return None if row is None else Question(*row)
 
 
@@ -232,7 +234,7 @@ def strays(con: sqlite3.Connection, carrier: str | None, limit: int) -> tuple[li
         f" UNION ALL {_STRAY_FIELDS}, given_up_at FROM orphan_receipt{of}"
     )
     values = {"carrier": carrier}
-    with _snapshot(con):
+    with one_moment(con):
         (count,) = con.execute(f"SELECT count(*) FROM ({union})", values).fetchone()
         rows = con.execute(
             f"{union} ORDER BY received_at DESC, message_id LIMIT {int(limit)}", values

@@ -57,3 +57,47 @@ CREATE TABLE search (
     disowned INTEGER NOT NULL                -- 1: this message's carrier says so, too
 );
 ALTER TABLE mt ADD COLUMN found_from INTEGER;  -- the message that this one repeats
+
+-- Finished messages: they move here in batches, so that the tables of what is on its way stay
+-- small, and can have no index with a random key.
+CREATE TABLE history_mo (
+    id          INTEGER PRIMARY KEY,         -- as in mo
+    received_at REAL    NOT NULL,
+    carrier     TEXT    NOT NULL,
+    msisdn      TEXT,                        -- NULL: erased
+    text        TEXT,                        -- NULL: no longer kept
+    intent      TEXT,                        -- NULL: a part that stands for itself, not answered
+    silence     TEXT,
+    parts       INTEGER NOT NULL,            -- that it came in
+    repeats     INTEGER NOT NULL             -- deliveries that it absorbed
+);
+CREATE INDEX history_mo_phone ON history_mo (msisdn, received_at) WHERE msisdn IS NOT NULL;
+
+CREATE TABLE history_mt (
+    id          INTEGER PRIMARY KEY,         -- as in mt
+    mo_id       INTEGER,                     -- what it answers, in mo or history_mo
+    kind        INTEGER NOT NULL,
+    carrier     TEXT    NOT NULL,
+    msisdn      TEXT,                        -- NULL: erased
+    text        TEXT,                        -- NULL: no longer kept
+    data_coding INTEGER NOT NULL,
+    layout      TEXT    NOT NULL,
+    reference   INTEGER NOT NULL,
+    created_at  REAL    NOT NULL,
+    valid_until REAL,
+    state       TEXT    NOT NULL,            -- message_state of its segments
+    final_at    REAL    NOT NULL,
+    segments    TEXT    NOT NULL             -- JSON: what became of each
+);
+CREATE INDEX history_mt_phone ON history_mt (msisdn, created_at) WHERE msisdn IS NOT NULL;
+
+-- Which messages speak of a customer number.
+CREATE TABLE history_number (
+    customer_number TEXT    NOT NULL,
+    at              REAL    NOT NULL,
+    mo_id           INTEGER,
+    mt_id           INTEGER
+);
+CREATE INDEX history_number_at ON history_number (customer_number, at);
+CREATE INDEX history_number_mo ON history_number (mo_id) WHERE mo_id IS NOT NULL;
+CREATE INDEX history_number_mt ON history_number (mt_id) WHERE mt_id IS NOT NULL;

@@ -1,0 +1,174 @@
+"""How the events of a timeline are shown: as JSON, and as lines for people."""
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+from smsgw.cli.stores import iso, to_the_second
+from smsgw.service.masking import masked
+from smsgw.service.message import MtState
+from smsgw.service.record import HELD
+from smsgw.service.today import Silence
+from smsgw.storage.audit import Change
+from smsgw.text.counted import counted
+
+if TYPE_CHECKING:
+    from smsgw.storage.timeline import Event
+
+Details = Mapping[str, Any]
+
+
+def as_row(event: "Event", timezone: tzinfo, comes_next: str = "", *, full: bool = True) -> Details:
+    """An event for programs; phone numbers are masked unless they are wanted in `full`."""
+    row = {
+        "at": iso(event.at, timezone),
+        "what": event.what.value,
+        "msisdn": _phone(event, full),
+        **_details(event, full),
+    }
+    return row if event.segment is None else {**row, "next": comes_next or None}
+
+
+def as_line(event: "Event", timezone: tzinfo, comes_next: str = "", *, full: bool) -> str:
+    """An event for people."""
+    phone = _phone(event, full) or "erased"
+    said = _WORDS[event.what](_details(event, full))
+    then = f" → {comes_next}" if comes_next else ""
+    return f"{to_the_second(event.at, timezone)}  {phone:<12}  {said}{then}"
+
+
+def _phone(event: "Event", full: bool) -> str | None:
+    if event.msisdn is None:
+        return None
+    return event.msisdn.digits if full else str(event.msisdn)
+
+
+def _details(event: "Event", full: bool) -> Details:
+    text = event.details.get("text")
+    if full or text is None:
+        return event.details
+    return {**event.details, "text": masked(text)}
+
+
+def _message_in(details: Details) -> str:
+    if details["intent"] is None:
+        said = ["a part of a long message"]
+    elif details["parts"] > 1:
+        said = [f"{counted(details['parts'], 'part')}, read as {details['intent']}"]
+    else:
+        said = [f"read as {details['intent']}"]
+    if (why := details["silence"]) is not None:
+        said.append(f"not answered: {SILENCE[why]}")
+    if repeats := details["repeats"]:
+        said.append(f"came {counted(repeats, 'more time')}, without effect")
+    return (
+        f"wrote over {details['carrier']}: {_quoted(details['text'])}"
+        f" (message {details['id']}, {'; '.join(said)})"
+    )
+
+
+SILENCE: Final[Mapping[str, str]] = {
+    Silence.ANSWERS: "the phone has had its answers for the day",
+    Silence.HINTS: "the phone has had its hints for the day",
+    Silence.UNKNOWN_NUMBERS: "it asked for too many unknown numbers, and was told so before",
+}
+
+
+def _message_out(details: Details) -> str:
+    answers = f" to message {details['answers']}" if details["answers"] is not None else ""
+    parts = counted(details["parts"], "part")
+    return (
+        f"{details['kind']} {details['id']}{answers} over {details['carrier']}:"
+        f" {_quoted(details['text'])} ({parts}, {details['state']})"
+    )
+
+
+def _submit(details: Details) -> str:
+    tries = [f"try {details['attempts']}"] if details["attempts"] > 1 else []
+    lost = [f"{counted(details['lost'], 'response')} lost"] if details["lost"] else []
+    more = f" ({', '.join(tries + lost)})" if tries or lost else ""
+    return f"{_segment(details)} was sent to {details['carrier']}{more}"
+
+
+def _state(details: Details) -> str:
+    said = [f"{_segment(details)} {STATES[details['state']].format(**details)}"]
+    if details["message_id"]:
+        said.append(f"the carrier's id {details['message_id']}")
+    if details["receipt"]:
+        done = f" of {details['done_date']}" if details["done_date"] else ""
+        said.append(f"receipt {details['receipt']}{done}")
+    if details["error"]:
+        said.append(f"error {details['error']}")
+    return ", ".join(said)
+
+
+STATES: Final[Mapping[str, str]] = {
+    MtState.QUEUED: "is queued for {carrier}",
+    MtState.WAITING: "waits for its next try",
+    MtState.ACCEPTED: "was accepted by {carrier}",
+    MtState.UNKNOWN: "was sent, and the response lost: unknown",
+    HELD: "was sent, and the response lost: held",
+    MtState.DELIVERED: "was delivered",
+    MtState.UNDELIVERED: "was not delivered",
+    MtState.REFUSED: "was refused by {carrier}",
+    MtState.EXPIRED: "expired before {carrier} took it",
+    MtState.CANCELLED: "was cancelled",
+    MtState.UNCONFIRMED: "is unconfirmed: nothing more will be learned",
+}
+
+
+def _segment(details: Details) -> str:
+    return f"  part {details['part']} of {details['id']}"
+
+
+def _registration(details: Details) -> str:
+    number = details["customer_number"] or "a number that is erased"
+    value = details["value"]
+    said = CHANGES[details["change"]]
+    return (
+        f"registration for {number} {said.format(value) if value else said.split(':')[0]}"
+        f" (by {details['who']}, {details['channel']})"
+    )
+
+
+# What stands behind a colon is left out where no value was written.
+CHANGES: Final[Mapping[str, str]] = {
+    Change.REQUESTED: "requested: over {}",
+    Change.ACTIVATED: "active: over {}",
+    Change.REJECTED: "rejected: {}",
+    Change.ENDED: "ended: {}",
+    Change.MOVED: "moved: to {}",
+    Change.SCRIPT: "script changed: to {}",
+    Change.SUSPECT: "suspected of another carrier: {}",
+    Change.CLEARED: "no longer suspected of another carrier: {}",
+}
+
+
+def _receipt(details: Details) -> str:
+    fate = "belongs to no message of ours" if details["orphan"] else "waits for its message"
+    done = f" of {details['done_date']}" if details["done_date"] else ""
+    return (
+        f"receipt from {details['carrier']} for id {details['message_id']}:"
+        f" {details['state']}{done}, error {details['error'] or 'none'} ({fate})"
+    )
+
+
+def _stop(_: Details) -> str:
+    return "said stop: registered by no import and no partner until it asks itself"
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "(text no longer kept)"
+    return '"' + "".join(one if one.isprintable() else " " for one in text) + '"'
+
+
+_WORDS: Final[Mapping[str, Callable[[Details], str]]] = {
+    "message_in": _message_in,
+    "registration": _registration,
+    "stop": _stop,
+    "message_out": _message_out,
+    "submit": _submit,
+    "receipt": _receipt,
+    "state": _state,
+}
