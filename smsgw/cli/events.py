@@ -97,7 +97,7 @@ def _state(details: Details) -> str:
     if details["receipt"]:
         done = f" of {details['done_date']}" if details["done_date"] else ""
         said.append(f"receipt {details['receipt']}{done}")
-    if details["error"]:
+    if details["error"] and details["state"] != MtState.DELIVERED:
         said.append(f"error {details['error']}")
     return ", ".join(said)
 
@@ -123,24 +123,21 @@ def _segment(details: Details) -> str:
 
 def _registration(details: Details) -> str:
     number = details["customer_number"] or "a number that is erased"
-    value = details["value"]
-    said = CHANGES[details["change"]]
-    return (
-        f"registration for {number} {said.format(value) if value else said.split(':')[0]}"
-        f" (by {details['who']}, {details['channel']})"
-    )
+    said, named = CHANGES[details["change"]]
+    value = f"{named} {details['value']}" if details["value"] else ""
+    return f"registration for {number} {said}{value} (by {details['who']}, {details['channel']})"
 
 
-# What stands behind a colon is left out where no value was written.
-CHANGES: Final[Mapping[str, str]] = {
-    Change.REQUESTED: "requested: over {}",
-    Change.ACTIVATED: "active: over {}",
-    Change.REJECTED: "rejected: {}",
-    Change.ENDED: "ended: {}",
-    Change.MOVED: "moved: to {}",
-    Change.SCRIPT: "script changed: to {}",
-    Change.SUSPECT: "suspected of another carrier: {}",
-    Change.CLEARED: "no longer suspected of another carrier: {}",
+# What is said, and how the value that was written is joined to it.
+CHANGES: Final[Mapping[str, tuple[str, str]]] = {
+    Change.REQUESTED: ("requested", " over"),
+    Change.ACTIVATED: ("active", " over"),
+    Change.REJECTED: ("rejected", ":"),
+    Change.ENDED: ("ended", ":"),
+    Change.MOVED: ("moved", " to"),
+    Change.SCRIPT: ("changed", " to"),
+    Change.SUSPECT: ("suspected of another carrier", ":"),
+    Change.CLEARED: ("no longer suspected of another carrier", ":"),
 }
 
 

@@ -36,7 +36,7 @@ def masked(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", found[0])
+    digits = re.sub(r"\(0\)|\D", "", found[0])
     if digits.startswith("00"):
         digits = digits[2:]
     elif digits.startswith("0"):

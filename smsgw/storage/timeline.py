@@ -6,6 +6,7 @@ that all of it is read at one moment: messages move from one place to the other.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -112,9 +113,19 @@ def _asking(con: sqlite3.Connection, customer_number: str) -> set[int]:
     live = con.execute(f"SELECT id, intent, text FROM mo WHERE intent IN ({intents})")
     moved = "SELECT mo_id FROM history_number WHERE customer_number = ?"
     return {
-        *(id_ for id_, *asked in live if customer_number in numbers_asked_for(*asked)),
+        *(
+            id_
+            for id_, intent, text in live
+            if _may_name(text, customer_number)
+            and customer_number in numbers_asked_for(intent, text)
+        ),
         *_ids(con, moved, customer_number),
     }
+
+
+def _may_name(text: str, customer_number: str) -> bool:
+    """Whether a text is worth reading for a number: its own digits, where it has no others."""
+    return not text.isascii() or customer_number in re.sub("[^0-9]", "", text)
 
 
 def _answered(con: sqlite3.Connection, mts: Iterable[int]) -> set[int]:
