@@ -45,7 +45,7 @@ def test_every_command_there_is_is_named() -> None:
         ("billing", ["import", "status", "show"]),
         ("carriers", ["drain", "resume"]),
         ("queue", ["list", "show", "retry", "cancel", "receipts"]),
-        ("subscribers", ["add", "end", "move", "show", "list", "import", "export"]),
+        ("subscribers", ["add", "end", "move", "show", "list", "import", "export", "audit"]),
     ],
 )
 def test_the_verbs_it_names_are_those_there_are(noun: str, verbs: list[str]) -> None:

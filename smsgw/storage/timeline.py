@@ -82,7 +82,7 @@ def of(
     events = [
         *_messages_in(con, mos),
         *_registrations(entries.values()),
-        *_messages_out(queue.records(con, list(mts))),
+        *_messages_out(queue.records(con, list(mts)), entries.values()),
         *alone,
     ]
     return sorted(events, key=_place)
@@ -173,7 +173,14 @@ def _messages_in(con: sqlite3.Connection, mos: Iterable[int]) -> Iterator[Event]
         yield Event(at, What.MESSAGE_IN, None if msisdn is None else Msisdn(msisdn), details)
 
 
-def _messages_out(messages: Iterable[MessageRecord]) -> Iterator[Event]:
+# Seconds within which a message from a customer is decided, where anything works at all.
+DECIDED_WITHIN: Final = 10.0
+
+
+def _messages_out(
+    messages: Iterable[MessageRecord], entries: Iterable[audit.Recorded]
+) -> Iterator[Event]:
+    by_message = [(one.msisdn, one.at) for one in entries if one.origin == audit.CUSTOMER]
     for message in messages:
         details = {
             "id": message.id,
@@ -184,9 +191,27 @@ def _messages_out(messages: Iterable[MessageRecord]) -> Iterator[Event]:
             "state": message.shown,
             "answers": message.mo,
         }
-        yield Event(message.created_at, What.MESSAGE_OUT, message.msisdn, details, message)
+        at = _answered_at(message, by_message)
+        yield Event(at, What.MESSAGE_OUT, message.msisdn, details, message)
         for segment in message.segments:
             yield from _segment(message, segment)
+
+
+def _answered_at(
+    message: MessageRecord, by_message: Iterable[tuple[Msisdn | None, float]]
+) -> float:
+    """An answer is told behind what the message that it answers did, though its time is that at
+    which this one came."""
+    if message.mo is None:
+        return message.created_at
+    sent = [one.claimed_at for one in message.segments if one.claimed_at is not None]
+    latest = min([message.created_at + DECIDED_WITHIN, *sent])
+    return max(
+        [
+            message.created_at,
+            *(at for phone, at in by_message if phone == message.msisdn and at <= latest),
+        ]
+    )
 
 
 def _segment(message: MessageRecord, segment: SegmentRecord) -> Iterator[Event]:

@@ -199,13 +199,16 @@ def _block(con: sqlite3.Connection, handset: Handset, *, blocked: bool) -> None:
 
 
 def _repeated(con: sqlite3.Connection, handset: Handset, ids: Sequence[str]) -> set[str]:
-    """Of these ids, those that one of the newest messages has."""
+    """Of these ids, those that one of the newest messages has; of finished ones, which have moved
+    to the history, the handset's."""
     places = ", ".join("?" * len(ids))
-    return {
-        message_id
-        for (message_id,) in con.execute(
-            "SELECT message_id FROM segment WHERE mt_id > ? AND carrier = ?"
-            f" AND message_id IN ({places})",
-            (last_id(con, "mt") - TAIL, handset.carrier, *ids),
-        )
-    }
+    after = last_id(con, "mt") - TAIL
+    rows = con.execute(
+        "SELECT message_id FROM segment WHERE mt_id > ? AND carrier = ?"
+        f" AND message_id IN ({places})"
+        " UNION ALL SELECT json_extract(value, '$.message_id')"
+        " FROM history_mt, json_each(segments) WHERE msisdn = ? AND history_mt.id > ?"
+        f" AND carrier = ? AND json_extract(value, '$.message_id') IN ({places})",
+        (after, handset.carrier, *ids, handset.msisdn.digits, after, handset.carrier, *ids),
+    )
+    return {message_id for (message_id,) in rows}

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
@@ -169,6 +168,19 @@ def test_a_lost_submit_stays_while_its_receipt_may_come(gateway: Any) -> None:
 
     tidy(gateway.con, T + UNNAMED_FOR + 100)
     assert out(gateway.con) == 1
+
+
+def test_a_receipt_that_is_repeated_settles_no_lost_submit(gateway: Any) -> None:
+    """Its message has moved, but is known all the same."""
+    delivered(gateway)
+    assert out(gateway.con) == 1
+    (lost,) = gateway.send(MANUAL, now=LATER)
+    gateway.settled(lost, now=LATER + 60)
+    receipt = Receipt("mtel", LATER + 70, "A.1", ReceiptState.DELIVERED, "000", PHONE, "x")
+    gateway.received(receipt)
+    assert gateway.states() == ["unknown"]
+    gateway.received(receipt._replace(message_id="B"))
+    assert gateway.states() == ["delivered"]
 
 
 def test_the_young_end_is_not_looked_at(gateway: Any) -> None:
@@ -384,17 +396,3 @@ def test_what_is_finished_is_found_by_indexes(gateway: Any, query: str) -> None:
     sql: str = getattr(history, query)
     plan = rows(gateway.con, f"EXPLAIN QUERY PLAN {sql.replace('?', '1')}")
     assert [step for *_, step in plan if step.startswith("SCAN")] == []
-
-
-def test_a_batch_is_short(gateway: Any) -> None:
-    """On this machine at its worst, with all the time there is for others: 100 ms is the bound."""
-    many = 5 * BATCH
-    gateway.commit(mos=[mo("help", source=Msisdn(f"3598880{n:05}")) for n in range(many)])
-    gateway.con.execute("UPDATE segment SET state = 'delivered'")
-    took = []
-    after: int | None = 0
-    while after is not None:
-        began = time.process_time()
-        after = history.move_outgoing(gateway.con, after, LATER).last
-        took.append(time.process_time() - began)
-    assert min(took[:-1]) < 0.05
