@@ -3,7 +3,6 @@ reverse."""
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from random import Random
 from typing import Any, Final, Self
@@ -26,7 +25,7 @@ from smsgw.storage.database import StorageError
 from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
-from smsgw.storage.observe import LIVE, Observed, observe
+from smsgw.storage.observe import Observed, observe, publish
 from smsgw.storage.policy import Policy
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
@@ -381,22 +380,3 @@ async def _stopped(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-
-
-def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
-    """Show a reading of the databases in the metrics."""
-    for carrier in carriers:
-        for state in LIVE:
-            metrics.QUEUE.labels(carrier, state.value).set(observed.queue.get((carrier, state), 0))
-        metrics.HELD.labels(carrier).set(observed.held.get(carrier, 0))
-        oldest = observed.oldest.get(carrier)
-        metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
-    for direction, count in observed.current.items():
-        metrics.MESSAGES_CURRENT.labels(direction).set(count)
-    for registered, count in observed.subscriptions.items():
-        metrics.SUBSCRIPTIONS.labels(registered.value).set(count)
-    metrics.SUSPECTS.set(observed.suspects)
-    if (feed := observed.feed) is not None:
-        metrics.BILLING_AS_OF.set(feed.as_of)
-        metrics.BILLING_CUSTOMERS.set(feed.customers)
-        metrics.BILLING_BILLS.set(feed.bills)

@@ -1,11 +1,12 @@
 """What the metrics and `/readyz` show of the databases, read beside the daemon's own work."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from smsgw import metrics
 from smsgw.service.customer import SubscriptionState
 from smsgw.service.message import MtState
 from smsgw.storage import subscriptions
@@ -97,3 +98,22 @@ def _feed(con: sqlite3.Connection) -> Feed | None:
         f"SELECT as_of, customers, bills FROM {CACHE_SCHEMA}.feed ORDER BY rowid DESC LIMIT 1"
     ).fetchone()
     return None if row is None else Feed(*row)
+
+
+def publish(observed: Observed, carriers: Sequence[str], now: float) -> None:
+    """Show a reading of the databases in the metrics."""
+    for carrier in carriers:
+        for state in LIVE:
+            metrics.QUEUE.labels(carrier, state.value).set(observed.queue.get((carrier, state), 0))
+        metrics.HELD.labels(carrier).set(observed.held.get(carrier, 0))
+        oldest = observed.oldest.get(carrier)
+        metrics.QUEUE_OLDEST.labels(carrier).set(0.0 if oldest is None else now - oldest)
+    for direction, count in observed.current.items():
+        metrics.MESSAGES_CURRENT.labels(direction).set(count)
+    for registered, count in observed.subscriptions.items():
+        metrics.SUBSCRIPTIONS.labels(registered.value).set(count)
+    metrics.SUSPECTS.set(observed.suspects)
+    if (feed := observed.feed) is not None:
+        metrics.BILLING_AS_OF.set(feed.as_of)
+        metrics.BILLING_CUSTOMERS.set(feed.customers)
+        metrics.BILLING_BILLS.set(feed.bills)
