@@ -215,7 +215,8 @@ class Judge:
             if one.sent_at > recorded:
                 self.violation(f"{row} was sent as {one.number} after its acceptance was recorded")
         for first, second in pairwise(sends):
-            claim = max(claim.began for claim in claims if claim.at <= second.sent_at)
+            began = (claim.began for claim in claims if claim.at <= second.sent_at)
+            claim = max(began, default=-math.inf)
             told = first.heard_by == second.by and first.heard_at < claim - MARGIN
             if first.status == Status.ROK and told:
                 self.violation(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, Protocol
 
-MOST_TURNS: Final = 300_000  # of the loop, in one run; one of an hour takes about 50,000
+MOST_TURNS: Final = 200_000  # of the loop, in one run; one of an hour takes about 50,000
 LATEST: Final = 30 * 86_400.0  # virtual seconds
 LATENCY: Final = (0.002, 0.08)  # seconds one way
 IN_PIECES: Final = 0.1  # of all writes are read in two pieces

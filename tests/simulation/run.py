@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -47,6 +48,8 @@ def play(seed: int, *, log: bool = False) -> Played:
             world.run()
         except StuckError as error:
             world.violation(str(error))
+        except Exception:
+            world.violation(f"the simulation failed: {traceback.format_exc()}")
     judge = world.judge
     return Played(
         seed,
