@@ -61,9 +61,11 @@ def tidy(con: sqlite3.Connection, now: float) -> Tidied:
         )
         con.execute("DELETE FROM session_end WHERE ended_at < ?", (now - ENDED_FOR,))
         con.execute(
-            "DELETE FROM unnamed_submit WHERE claimed_at < ? AND NOT EXISTS (SELECT 1 FROM segment"
-            " WHERE segment.mt_id = unnamed_submit.mt_id AND segment.part = unnamed_submit.part"
-            f" AND state = '{MtState.UNKNOWN}')",
+            # As long as one of a handset's is unknown, a receipt may be for any of them.
+            "DELETE FROM unnamed_submit WHERE claimed_at < ? AND NOT EXISTS (SELECT 1"
+            " FROM unnamed_submit AS other JOIN segment USING (mt_id, part)"
+            " WHERE other.carrier = unnamed_submit.carrier"
+            f" AND other.msisdn = unnamed_submit.msisdn AND state = '{MtState.UNKNOWN}')",
             (now - UNNAMED_FOR,),
         )
         con.execute(

@@ -223,6 +223,18 @@ def test_lost_submits_are_forgotten_when_no_receipt_can_be_for_them(gateway: Any
     assert gateway.count("unnamed_submit") == 1  # it is held
 
 
+def test_while_one_of_a_phone_is_held_its_other_lost_submits_are_remembered(gateway: Any) -> None:
+    """Else a receipt for one of the others would settle the held one."""
+    (answer,) = gateway.send(ANSWER)
+    (again,) = gateway.settled(answer, free=5).claimed
+    gateway.accepted(again, "B", now=T + 2)
+    gateway.settled(*gateway.send(CONFIRMATION, now=T + 3), now=T + 4)
+    tidy(gateway.con, T + 5 * DAY)
+    assert gateway.count("unnamed_submit") == 2
+    gateway.received(receipt("X", at=5 * DAY))
+    assert gateway.one("state", mt=2) == ("unknown",)
+
+
 def test_the_partial_indexes_are_used(gateway: Any) -> None:
     def plan(query: str) -> str:
         values = ("0",) * query.count("?")
