@@ -150,10 +150,18 @@ class Store(Database):
             self._con.execute("DELETE FROM temp.tap")
 
 
+class Idle:
+    """An archive that takes nothing."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
 class Daemon(app.App):
     """The daemon that `smsgw.app` puts together, from its start until it is stopped or killed.
 
-    What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance.
+    What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance. Nothing
+    moves to the history: what is finished stays where it is judged.
     """
 
     store: Store
@@ -174,6 +182,7 @@ class Daemon(app.App):
         chance = Random(loop.random.random())
         with patch.multiple(app, Database=partial(Store, self), Random=lambda: chance):
             super().__init__(settings, clock)
+        self._archive = Idle()
         self.life = loop.create_task(self._live())
         self.life.add_done_callback(self._ended)
 
