@@ -16,10 +16,10 @@ from plan import Fault
 
 from smsgw import app
 from smsgw.clock import Clock
-from smsgw.service.ports import StorageUnavailableError
+from smsgw.service.ports import Done, StorageUnavailableError, Work
 from smsgw.settings.model import Settings
 from smsgw.storage.database import StorageError, open_gateway
-from smsgw.storage.inbox import Policy
+from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
 from smsgw.storage.tidy import tidy
 
@@ -43,6 +43,10 @@ TAPS: Final = (
 )
 
 
+# And what is moved to the history: the rows as they were last.
+GONE: Final = ("mo", "mt", "segment")
+
+
 class Overseer(Protocol):
     """Who writes down what a daemon does, and knows what is wrong with its storage."""
 
@@ -57,8 +61,14 @@ class Overseer(Protocol):
     def turned(self, mt: int, part: int, state: str, began: float) -> None:
         """A segment's state is on disk; its transaction was put together at `began`."""
 
+    def committed(self, daemon: int, began: float) -> None:
+        """A transaction of the exchange's is on disk that was put together at `began`."""
+
     def stored(self, carrier: str, msisdn: str, octets: bytes) -> None:
         """A row of `mo` is on disk."""
+
+    def gone(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        """These rows have left a table."""
 
     def storage_stall(self) -> float:
         """Seconds that the next transaction takes."""
@@ -79,7 +89,7 @@ class Store(Database):
 
     async def __aenter__(self) -> Self:
         self._con = open_database(self._folder)
-        for statement in TAPS:
+        for statement in (*TAPS, *_gone_taps(self._con)):
             self._con.execute(statement)
         return self
 
@@ -91,6 +101,11 @@ class Store(Database):
         if self._con is not None:
             self._con.close()
             self._con = None
+
+    async def commit(self, work: Work) -> Done:
+        done = await super().commit(work)
+        self._daemon.overseer.committed(self._daemon.number, work.now)
+        return done
 
     async def run(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         daemon, overseer = self._daemon, self._daemon.overseer
@@ -141,27 +156,25 @@ class Store(Database):
         assert self._con is not None
         overseer = self._daemon.overseer
         rows = self._con.execute("SELECT * FROM temp.tap ORDER BY rowid").fetchall()
+        moved = set()
         for mt, part, state, carrier, msisdn, octets in rows:
-            if state is None:
+            if state in GONE:
+                moved.add(state)
+            elif state is None:
                 overseer.stored(carrier, msisdn, octets)
             else:
                 overseer.turned(mt, part, state, began)
         if rows:
             self._con.execute("DELETE FROM temp.tap")
-
-
-class Idle:
-    """An archive that takes nothing."""
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
+        for table in sorted(moved):
+            overseer.gone(table, self._con.execute(f"SELECT * FROM temp.gone_{table}").fetchall())
+            self._con.execute(f"DELETE FROM temp.gone_{table}")
 
 
 class Daemon(app.App):
     """The daemon that `smsgw.app` puts together, from its start until it is stopped or killed.
 
-    What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance. Nothing
-    moves to the history: what is finished stays where it is judged.
+    What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance.
     """
 
     store: Store
@@ -182,7 +195,6 @@ class Daemon(app.App):
         chance = Random(loop.random.random())
         with patch.multiple(app, Database=partial(Store, self), Random=lambda: chance):
             super().__init__(settings, clock)
-        self._archive = Idle()
         self.life = loop.create_task(self._live())
         self.life.add_done_callback(self._ended)
 
@@ -252,6 +264,18 @@ class Daemon(app.App):
         """Be killed here: the caller never goes on."""
         self.kill()
         await self._loop.create_future()
+
+
+def _gone_taps(con: sqlite3.Connection) -> Iterator[str]:
+    for table in GONE:
+        columns = [name for _, name, *_ in con.execute(f"PRAGMA main.table_info({table})")]
+        yield f"CREATE TEMP TABLE gone_{table} AS SELECT * FROM main.{table} WHERE 0"
+        old = ", ".join(f"OLD.{name}" for name in columns)
+        yield (
+            f"CREATE TEMP TRIGGER tap_gone_{table} AFTER DELETE ON main.{table} BEGIN"
+            f" INSERT INTO gone_{table} VALUES ({old});"
+            f" INSERT INTO tap (state) VALUES ('{table}'); END"
+        )
 
 
 def open_database(data_dir: Path) -> sqlite3.Connection:

@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from plan import Customer, MoPart, Plan
 from record import Signature, Taken
@@ -85,10 +85,13 @@ class Judge:
         self.taken_twice = 0  # MOs whose acknowledgement vanished on a connection that fell silent
         self.mistaken = 0  # segments settled by the receipt of another one to the same phone
         self.finals: Counter[str] = Counter()  # segments, by their state at the end
+        # Rows that were moved to the history, by table, as they were last.
+        self.gone: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._plan = plan
         self._resent = SENT_ONCE_MORE | frozenset(derive.losses(settings).resend)
         self._log = log
         self._turns: defaultdict[Key, list[Turn]] = defaultdict(list)
+        self._last_commit: dict[int | None, float] = {}  # of each daemon, when it was put together
         self._stored: dict[tuple[str, str, bytes], float] = {}
         self._by_id: dict[tuple[str, str], Taken] = {}
         self._settled_by: dict[tuple[str, str | None], Row] = {}
@@ -110,6 +113,9 @@ class Judge:
         turns.append(Turn(state, began, at))
         self._log("store", f"{mt}/{part} {state}")
 
+    def committed(self, daemon: int, began: float) -> None:
+        self._last_commit[daemon] = began
+
     def stored(self, carrier: str, msisdn: str, octets: bytes, at: float) -> None:
         self._stored.setdefault((carrier, msisdn, octets), at)
 
@@ -122,6 +128,7 @@ class Judge:
 
     def settled(self, con: sqlite3.Connection, smscs: Sequence[Smsc]) -> None:
         """Nothing may be on its way any more that could have gone."""
+        self._bring_back(con)
         for smsc in smscs:
             if smsc.busy:
                 self.violation(f"{smsc.busy} deliveries of {smsc.carrier.id} aren't acknowledged")
@@ -132,6 +139,25 @@ class Judge:
                 self.violation(f"{row} was still on its way")
         self._judge_customers(con)
         self._judge_others(con)
+
+    def _bring_back(self, con: sqlite3.Connection) -> None:
+        """Let this connection see what was moved to the history in the tables where it was."""
+        for table in ("mo", "mt", "segment"):
+            con.execute(f"CREATE TEMP TABLE gone_{table} AS SELECT * FROM main.{table} WHERE 0")
+            if rows := self.gone[table]:
+                values = ", ".join("?" * len(rows[0]))
+                con.executemany(f"INSERT INTO gone_{table} VALUES ({values})", rows)
+            con.execute(
+                f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table}"
+                f" UNION ALL SELECT * FROM gone_{table}"
+            )
+        for table, whole in (("mt", ""), ("mo", " AND intent IS NOT NULL")):
+            (lost,) = con.execute(
+                f"SELECT count(*) FROM gone_{table}"
+                f" WHERE id NOT IN (SELECT id FROM history_{table}){whole}"
+            ).fetchone()
+            if lost:
+                self.violation(f"{lost} rows have left {table} and are not in the history")
 
     def _judge_customers(self, con: sqlite3.Connection) -> None:
         stored: defaultdict[tuple[str, str, bytes], list[int]] = defaultdict(list)
@@ -177,6 +203,7 @@ class Judge:
 
     def ended(self, con: sqlite3.Connection, smscs: Sequence[Smsc]) -> None:
         """Every segment is final or held, and as the carriers' records say."""
+        self._bring_back(con)
         rows = self._rows(con)
         sent: defaultdict[Signature, list[Taken]] = defaultdict(list)
         for smsc in smscs:
@@ -215,9 +242,12 @@ class Judge:
             if one.sent_at > recorded:
                 self.violation(f"{row} was sent as {one.number} after its acceptance was recorded")
         for first, second in pairwise(sends):
-            began = (claim.began for claim in claims if claim.at <= second.sent_at)
-            claim = max(began, default=-math.inf)
-            told = first.heard_by == second.by and first.heard_at < claim - MARGIN
+            if first.heard_by == second.by:
+                began = (claim.began for claim in claims if claim.at <= second.sent_at)
+                commit = max(began, default=-math.inf)
+            else:
+                commit = self._last_commit.get(first.heard_by, -math.inf)
+            told = first.heard_at < commit - MARGIN
             if first.status == Status.ROK and told:
                 self.violation(
                     f"{row} was sent as {second.number} although {first.number} was answered"

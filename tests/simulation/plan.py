@@ -44,6 +44,7 @@ class Fault(StrEnum):
     RECEIPT_MISSING = "missing receipt"
     RECEIPT_INTERMEDIATE = "intermediate receipt"
     RECEIPT_OUT_OF_ORDER = "receipts out of order"
+    RECEIPT_CONTRADICTED = "contradicting receipt"
     REDELIVERED = "redelivery"
     PART_TWICE = "part sent twice"
     PARTS_DISORDERED = "parts out of order"

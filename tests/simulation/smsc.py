@@ -45,6 +45,7 @@ RECEIPTS: Final = (
     (Fault.RECEIPT_MISSING, 0.03),
     (Fault.RECEIPT_INTERMEDIATE, 0.1),
     (Fault.RECEIPT_OUT_OF_ORDER, 0.05),
+    (Fault.RECEIPT_CONTRADICTED, 0.02),
 )
 NOT_DELIVERED: Final = 0.06
 WORDS: Final = {
@@ -252,6 +253,9 @@ class Smsc:
         if fate is Fault.RECEIPT_DOUBLED:
             again = due + self.random.uniform(0.0, 5.0)
             self.later(again, self._receipt, taken, named, taken.state)
+        if fate is Fault.RECEIPT_CONTRADICTED:
+            other = next(state for state in FINAL_STATES if state is not taken.state)
+            self.later(due + 5.0, self._receipt, taken, named, other)
         if fate is Fault.RECEIPT_OUT_OF_ORDER:
             self.later(due + 0.5, self._receipt, taken, named, MessageState.ENROUTE)
 

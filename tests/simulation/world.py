@@ -253,8 +253,14 @@ class World:
     def turned(self, mt: int, part: int, state: str, began: float) -> None:
         self.judge.turned(mt, part, state, began - EPOCH, self.loop.time())
 
+    def committed(self, daemon: int, began: float) -> None:
+        self.judge.committed(daemon, began - EPOCH)
+
     def stored(self, carrier: str, msisdn: str, octets: bytes) -> None:
         self.judge.stored(carrier, msisdn, octets, self.loop.time())
+
+    def gone(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        self.judge.gone[table] += rows
 
     def acknowledged(self, part: MoPart, acknowledged_at: float) -> None:
         self.judge.acknowledged(part, acknowledged_at)
