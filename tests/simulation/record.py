@@ -43,6 +43,9 @@ class Watch(Protocol):
     def process(self) -> int | None:
         """The number of the daemon that lives; None: none does."""
 
+    def fill_storage(self, seconds: float) -> None:
+        """Let the disk be full just now, as outcomes come in."""
+
     def acknowledged(self, part: MoPart, acknowledged_at: float) -> None:
         """An MO was answered with ROK, which left the daemon at that moment."""
 

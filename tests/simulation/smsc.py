@@ -184,6 +184,8 @@ class Smsc:
                 taken.state = MessageState.DELIVERED
             else:
                 taken.state = self.random.choice(FINAL_STATES[1:])
+        if self.pick(((Fault.STORAGE_FULL, 0.005),)):
+            self.watch.fill_storage(self.random.uniform(0.1, 3.0))
         self.log(f"takes {number} to {taken.signature[1]}: {fault or 'accepted'}")
         said: Fields = {"message_id": given} if fault is None else {}
         fate = self.pick(RESPONSES)

@@ -220,6 +220,10 @@ class World:
     def _suffers(self, fault: Fault) -> bool:
         return self._troubles.get(fault, 0.0) > self.loop.time()
 
+    def fill_storage(self, seconds: float) -> None:
+        until = max(self._troubles.get(Fault.STORAGE_FULL, 0.0), self.loop.time() + seconds)
+        self._troubles[Fault.STORAGE_FULL] = until
+
     def storage_full(self) -> bool:
         full = self._suffers(Fault.STORAGE_FULL)
         self.faults[Fault.STORAGE_FULL] += full
