@@ -65,9 +65,10 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
 
     - where it names the id that we gave an open one; or
     - where all that it could be for are of one segment, and that is open; or
-    - where as many receipts came as there are submits they could be for, all of open segments:
-      then each has its own, and they are given out in the order of time. So the parts of a long
-      message wait until the receipts of all are there.
+    - where as many receipts came as there are submits they could be for, all of open segments,
+      and it makes no difference to any message which one has which: all say the same, or all are
+      of one message. They are given out in the order of time. So the parts of a long message wait
+      until the receipts of all are there.
     """
     waiting = sorted(receipts, key=lambda receipt: receipt.received_at)
     left = sorted(submits, key=lambda submit: (submit.at, submit.segment, submit.attempt))
@@ -80,7 +81,7 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
         possible = [submit for submit in left if submit.at <= waiting[count - 1].received_at]
         if not all(submit.open for submit in possible):
             break  # and later receipts could be for that one, too
-        if len(possible) <= count or len({submit.segment for submit in possible}) == 1:
+        if _certain(waiting[:count], possible):
             given = list(zip(waiting[:count], possible, strict=False))
             pairs += given
             waiting = waiting[count:]
@@ -89,6 +90,15 @@ def assign(receipts: Sequence[Receipt], submits: Sequence[Submit]) -> list[Pair]
         else:
             count += 1
     return pairs
+
+
+def _certain(receipts: Sequence[Receipt], possible: Sequence[Submit]) -> bool:
+    """Whether these receipts can be given to these submits, all that they could be for."""
+    if len({submit.segment for submit in possible}) == 1:
+        return True
+    same = len({BY_RECEIPT[receipt.state] for receipt in receipts}) == 1
+    one_message = len({submit.segment.mt for submit in possible}) == 1
+    return len(possible) <= len(receipts) and (same or one_message or not possible)
 
 
 def _left(submits: Sequence[Submit], pairs: Sequence[Pair]) -> list[Submit]:

@@ -135,6 +135,31 @@ SUBMITS = st.lists(
 )
 
 
+LOST = ReceiptState.UNDELIVERABLE
+
+
+@pytest.mark.parametrize(
+    ("submits", "pairs"),
+    [
+        pytest.param([submit(1, 0), submit(2, 1)], [], id="two messages: nobody knows which"),
+        pytest.param(
+            [submit(1, 0), submit(1, 1, part=2)], [(5, 1), (9, 1)], id="one message: no difference"
+        ),
+        pytest.param(
+            [submit(1, 0), submit(2, 7)], [(5, 1), (9, 2)], id="the first is from before the second"
+        ),
+        pytest.param(
+            [submit(1, 0), submit(2, 1, message_id="R9")], [(9, 2), (5, 1)], id="one has our id"
+        ),
+    ],
+)
+def test_receipts_that_say_different_things(
+    submits: list[Submit], pairs: list[tuple[float, int]]
+) -> None:
+    given = assign([receipt(5), receipt(9)._replace(state=LOST)], submits)
+    assert [(one.received_at - T, its.segment.mt) for one, its in given] == pairs
+
+
 @given(st.lists(st.integers(0, 12), max_size=6, unique=True), SUBMITS)
 def test_each_receipt_settles_one_open_submit_that_was_before_it(
     times: list[int], submits: list[Submit]
