@@ -189,9 +189,8 @@ class App:
         observing = tasks.create_task(self._keep_observing(), name="observe")
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
         rejecting = tasks.create_task(self._keep_rejecting(), name="reject")
-        asking = tasks.create_task(self._keep_asking(), name="ask")
         moving = tasks.create_task(self._archive.run(), name="archive")
-        stack.push_async_callback(_stopped, watching, observing, tidying, asking, rejecting, moving)
+        stack.push_async_callback(_stopped, watching, observing, tidying, rejecting, moving)
         if self._feeds is not None:
             feeding = tasks.create_task(self._feeds.run(), name="feeds")
             stack.push_async_callback(_stopped, feeding)
@@ -201,7 +200,8 @@ class App:
         for link in self._links:
             self._exchange.add(link)
             running = tasks.create_task(link.run(), name=f"link {link.id}")
-            stack.push_async_callback(_stopped, running)
+            asking = tasks.create_task(self._keep_asking(link), name=f"ask {link.id}")
+            stack.push_async_callback(_stopped, running, asking)
         stack.push_async_callback(self._stop_links)
 
     async def _serve(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
@@ -304,10 +304,10 @@ class App:
                 for (carrier, state), count in tidied.final.items():
                     metrics.SEGMENTS.labels(carrier, state.value).inc(count)
 
-    async def _keep_asking(self) -> None:
+    async def _keep_asking(self, link: Link) -> None:
         while True:
             await asyncio.sleep(ASK_EVERY)
-            await asyncio.gather(*(self._ask(link) for link in self._links))
+            await self._ask(link)
 
     async def _ask(self, link: Link) -> None:
         """Ask a carrier about messages whose receipt doesn't come, while it has places for that."""
@@ -334,7 +334,11 @@ class App:
 
     async def _observe(self) -> None:
         with suppress(StorageError, sqlite3.Error):  # the last reading stands
-            self._observed = await asyncio.to_thread(observe, self._settings.data_dir)
+            reading = await asyncio.to_thread(observe, self._settings.data_dir)
+            for carrier, held in reading.held.items():
+                if held > self._observed.held.get(carrier, 0):
+                    log.warning("queue.held", carrier=carrier, segments=held)
+            self._observed = reading
         publish(self._observed, list(self._settings.carriers), self._clock.now())
 
 
