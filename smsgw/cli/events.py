@@ -76,6 +76,8 @@ SILENCE: Final[Mapping[str, str]] = {
 
 def _message_out(details: Details) -> str:
     answers = f" to message {details['answers']}" if details["answers"] is not None else ""
+    if details["repeat_of"] is not None:
+        answers += f", message {details['repeat_of']} again"
     parts = counted(details["parts"], "part")
     return (
         f"{details['kind']} {details['id']}{answers} over {details['carrier']}:"

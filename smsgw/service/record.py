@@ -54,6 +54,7 @@ class MessageRecord(NamedTuple):
     layout: Layout
     reference: int
     segments: tuple[SegmentRecord, ...]
+    repeat_of: int | None = None  # the message that it repeats over another carrier
 
     @property
     def state(self) -> MtState:

@@ -74,7 +74,7 @@ _REPEATS: Final = f"SELECT count(*) FROM redelivery WHERE mo_id IN ({_WITH})"
 
 _MT: Final = (
     "id, mo_id, kind, carrier, msisdn, text, data_coding, layout, reference, created_at,"
-    " valid_until"
+    " valid_until, found_from"
 )
 _TEXT, _CREATED_AT = 5, 9  # of these
 
@@ -117,7 +117,7 @@ def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int]) -> None:
     ).fetchall()
     con.executemany(
         f"INSERT INTO history_mt ({_MT}, state, final_at, segments)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(*row, *_summed_up(segments[row[0]])) for row in rows],
     )
     con.executemany(
@@ -246,6 +246,7 @@ def _record(
     reference: int,
     created_at: float,
     until: float | None,
+    found_from: int | None,
     segments: str,
 ) -> MessageRecord:
     return MessageRecord(
@@ -261,6 +262,7 @@ def _record(
         Layout(layout),
         reference,
         tuple([_segment_record(one) for one in json.loads(segments)]),
+        found_from,
     )
 
 

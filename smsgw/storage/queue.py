@@ -109,13 +109,15 @@ def _records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]
             Layout(layout),
             reference,
             tuple(segments[id_]),
+            found_from,
         )
         for (
             id_, mo_id, kind, carrier, msisdn, text, data_coding, created_at, until, layout,
-            reference,
+            reference, found_from,
         ) in con.execute(
             "SELECT id, mo_id, kind, carrier, msisdn, text, data_coding, created_at, valid_until,"
-            " layout, reference FROM mt WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            " layout, reference, found_from FROM mt"
+            " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             wanted,
         )
     ]  # fmt: skip

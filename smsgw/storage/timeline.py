@@ -190,6 +190,7 @@ def _messages_out(
             "parts": len(message.segments),
             "state": message.shown,
             "answers": message.mo,
+            "repeat_of": message.repeat_of,
         }
         at = _answered_at(message, by_message)
         yield Event(at, What.MESSAGE_OUT, message.msisdn, details, message)

@@ -18,7 +18,7 @@ from smsgw.service.message import (
 from smsgw.service.ports import Work
 from smsgw.service.retry import VALIDITY, settle
 from smsgw.service.today import Day
-from smsgw.storage import exchange
+from smsgw.storage import exchange, history, queue, timeline
 from smsgw.storage.tidy import tidy
 
 T = 1_800_000_000.0  # 08:00 UTC
@@ -47,6 +47,17 @@ def test_the_carrier_that_delivers_becomes_the_phones(network: Any) -> None:
     ]
     assert network.messages() == [("mtel", None), ("telenor", 1), ("vivacom", 2)]
     assert network.searches() == 0
+
+
+def test_what_a_message_repeats_is_known_in_the_history_too(network: Any) -> None:
+    network.register()
+    network.delivered(*network.settled(*network.send()).claimed)
+    before = queue.records(network.con, [1, 2])
+    assert [one.repeat_of for one in before] == [None, 1]
+    assert history.move_outgoing(network.con, 0, T + 7200.0).moved == 2
+    assert [one.repeat_of for one in queue.records(network.con, [1, 2])] == [None, 1]
+    told = [one.details for one in timeline.of(network.con, PHONE, None, None)]
+    assert [one["repeat_of"] for one in told if "repeat_of" in one] == [None, 1]
 
 
 def test_no_carrier_is_tried_twice(network: Any) -> None:

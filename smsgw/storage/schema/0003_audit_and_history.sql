@@ -85,6 +85,7 @@ CREATE TABLE history_mt (
     reference   INTEGER NOT NULL,
     created_at  REAL    NOT NULL,
     valid_until REAL,
+    found_from  INTEGER,                     -- the message that it repeats over another carrier
     state       TEXT    NOT NULL,            -- message_state of its segments
     final_at    REAL    NOT NULL,
     segments    TEXT    NOT NULL             -- JSON: what became of each
