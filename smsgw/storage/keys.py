@@ -8,6 +8,7 @@ from typing import Final
 
 from smsgw.service.keyed import Keyed
 from smsgw.storage.database import StorageError, make
+from smsgw.storage.disk import sync
 
 KEY_FILE: Final = "secret.key"
 OCTETS: Final = 32  # as long as the digests of HMAC-SHA-256
@@ -60,14 +61,6 @@ def _make(path: Path) -> None:
             os.link(new, path)  # unlike a rename, it replaces nothing
         except FileExistsError:
             return
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         new.unlink()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
