@@ -8,7 +8,7 @@ from smsgw.simulator.records import Mt, Submit
 from smsgw.simulator.settings import LongMessages
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.names import MessageState, Tlv
-from smsgw.text.alphabets import DefaultAlphabet, decode_mo
+from smsgw.text.alphabets import DefaultAlphabet, decode
 from smsgw.text.segmentation import headed, pieces
 
 Tlvs = tuple[tuple[int, bytes], ...]
@@ -209,7 +209,7 @@ class Reassembly:
         last = max((submit for submit, _ in parts), key=lambda submit: submit.at)
         first = parts[0][0]
         octets = b"".join(octets for _, octets in parts)
-        text = decode_mo(octets, first.data_coding, self._alphabet)
+        text = decode(octets, first.data_coding, self._alphabet)
         return Mt(
             last.at,
             last.session,

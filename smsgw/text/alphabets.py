@@ -50,17 +50,27 @@ _CODINGS: Final[dict[int, Declared]] = {
 }
 
 
+def _declared(data_coding: int, default_alphabet: DefaultAlphabet) -> Declared | None:
+    return _CODINGS.get(data_coding) if data_coding else default_alphabet
+
+
 def read_mo(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> Reading:
     """What a customer's octets say (after the user data header), be data_coding wrong.
 
     Never raises: what is no character of its alphabet gives U+FFFD. Binary codings, and those
     that nothing in this country sends, are no text.
     """
-    declared = _CODINGS.get(data_coding) if data_coding else default_alphabet
+    declared = _declared(data_coding, default_alphabet)
     if declared is None:
         return Reading(None)
     text = _DECODERS[declared](octets)
     return misread.reread(octets, text, declared) or Reading(text)
+
+
+def decode(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> str | None:
+    """What the octets say in the coding that is declared, and in no other: as a handset reads."""
+    declared = _declared(data_coding, default_alphabet)
+    return None if declared is None else _DECODERS[declared](octets)
 
 
 def decode_mo(octets: bytes, data_coding: int, default_alphabet: DefaultAlphabet) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.text.alphabets import DefaultAlphabet, decode_mo, encode_default, read_mo
+from smsgw.text.alphabets import DefaultAlphabet, decode, decode_mo, encode_default, read_mo
 
 GSM = ("1b65 00", "€@")
 UCS2 = ("0441 0442", "ст")
@@ -108,3 +108,15 @@ def test_what_should_not_be_sent(
 def test_never_raises(octets: bytes, coding: int, alphabet: DefaultAlphabet) -> None:
     text = decode_mo(octets, coding, alphabet)
     assert text is None or "\ud800" not in text
+
+
+@pytest.mark.parametrize(
+    ("octets", "coding", "text"),
+    [
+        pytest.param("сметка".encode(), 3, "Ñ\x81Ð¼ÐµÑ\x82ÐºÐ°", id="UTF-8 as Latin-1"),
+        pytest.param(b"\x1f", 0, "\x1f", id="a control character"),
+        pytest.param(b"\x1f", 4, None, id="no text"),
+    ],
+)
+def test_who_only_believes_what_is_declared(octets: bytes, coding: int, text: str | None) -> None:
+    assert decode(octets, coding, "latin1") == text
