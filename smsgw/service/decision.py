@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import time, tzinfo
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from smsgw.service.answer import Room, lines
 from smsgw.service.customer import Account, Subscription, SubscriptionState
-from smsgw.service.hours import Hours
+from smsgw.service.hours import ALL_DAY, Hours
 from smsgw.service.keywords import Reading
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
 from smsgw.service.replies import Replies, Wording
@@ -29,7 +29,6 @@ class Known(NamedTuple):
 
 
 STANDARD: Final = Encoding()
-ALL_DAY: Final = Hours(time.min, time.max)
 
 
 @dataclass(frozen=True, slots=True)

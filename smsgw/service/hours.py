@@ -1,7 +1,7 @@
 """The part of the day in which messages go out that nobody is waiting for."""
 
 from datetime import datetime, time, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Hours(NamedTuple):
@@ -12,6 +12,9 @@ class Hours(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+ALL_DAY: Final = Hours(time.min, time.max)
 
 
 def next_open(now: float, hours: Hours, timezone: tzinfo) -> float | None:

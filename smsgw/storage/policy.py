@@ -6,6 +6,7 @@ from typing import NamedTuple
 from smsgw.service.decision import Rules
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding
+from smsgw.service.notices import NoticeRules
 from smsgw.service.retry import HOLD, Losses
 from smsgw.text.reassembly import Bounds
 
@@ -19,6 +20,7 @@ class Policy(NamedTuple):
     losses: Losses = HOLD
     reassembly: Bounds = Bounds()
     find_carrier: bool = False  # try other carriers where one says that a number is not its own
+    notices: NoticeRules = NoticeRules()
 
     @property
     def codes_by(self) -> Keyed | None:
