@@ -65,6 +65,7 @@ class App:
             derive.losses(settings),
             derive.reassembly(settings),
             settings.subscriptions.find_carrier,
+            derive.notice_rules(settings),
         )
         self._database = Database(settings.data_dir, self._policy)
         keeping = Keeping(settings.timezone, settings.duplicates.window)

@@ -39,7 +39,7 @@ def balance(bills: Sequence[Bill], today: date) -> Balance:
     credit: dict[str, int] = {}
     earliest = None
     if any(bill.amount <= 0 for bill in bills):
-        bills, credit = _settled(bills)
+        bills, credit = settled(bills)
     for bill in bills:
         owed[bill.currency] = owed.get(bill.currency, 0) + bill.amount
         due = bill.due_on
@@ -51,8 +51,11 @@ def balance(bills: Sequence[Bill], today: date) -> Balance:
     return Balance(owed, overdue, earliest, credit)
 
 
-def _settled(bills: Sequence[Bill]) -> tuple[list[Bill], dict[str, int]]:
-    """What the credits among `bills` leave of the others, and what is left of the credits."""
+def settled(bills: Sequence[Bill]) -> tuple[list[Bill], dict[str, int]]:
+    """What the credits among `bills` leave of the others, and what is left of the credits.
+
+    A credit goes to the bills of its currency that fall due first.
+    """
     credit: dict[str, int] = {}
     for bill in bills:
         if bill.amount < 0:

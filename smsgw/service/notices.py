@@ -4,13 +4,17 @@ A notice is one message to one phone about one customer number. It speaks of all
 number that it is due for, and is counted against each of them.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from smsgw.service.calendar import Calendar
+from smsgw.service import money
+from smsgw.service.bills import settled
+from smsgw.service.calendar import LOOK_AHEAD, Calendar
+from smsgw.service.customer import Account, Bill
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
 from smsgw.service.replies import Replies
 
@@ -93,6 +97,11 @@ class LeftOut(StrEnum):
 # Attempts of one notice: the second only after EXPIRED or UNDELIV, on another day.
 ATTEMPTS: Final = 2
 
+# A due date outside these is a mistake of the feed.
+FIRST_YEAR: Final = 2000
+OLDEST: Final = 5  # years before the day of the run
+LONGEST_TERM: Final = 2  # years after the day of issue
+
 # Currencies that an amount is written in. The lev was the country's until the end of 2025.
 CURRENCIES: Final = frozenset({"EUR", "BGN"})
 
@@ -142,3 +151,121 @@ class Planned(NamedTuple):
     recipient: Recipient  # with a carrier that is enabled
     due: Due
     attempts: tuple[int, ...]  # which attempt it is for each of `due.bills`
+
+
+def judge(kind: NoticeKind, account: Account, day: date, rules: NoticeRules) -> Verdict:
+    """What `account` is to be noticed of on `day`: overdue bills, or bills that supply is cut for.
+
+    Raises ValueError for an announcement: that is for whom it was made.
+    """
+    if kind is NoticeKind.ANNOUNCEMENT:
+        raise ValueError("an announcement depends on no bill")
+    found = _overdue if kind is NoticeKind.OVERDUE else _disconnection
+    named: dict[str, date] = {}  # bill -> the date that its notice names
+    left_out: dict[str, LeftOut] = {}
+    for bill in account.bills:
+        what = found(bill, day, rules)
+        if what is None:
+            continue
+        if bill.amount <= 0:
+            left_out[bill.number] = LeftOut.CREDIT
+        elif isinstance(what, LeftOut):
+            left_out[bill.number] = what
+        elif bill.currency not in CURRENCIES:
+            left_out[bill.number] = LeftOut.UNKNOWN_CURRENCY
+        else:
+            named[bill.number] = what
+    if not named:
+        return Verdict(None, left_out)
+    amounts = _owed(account, day)
+    owed = [
+        bill._replace(amount=amounts[bill.number])
+        for bill in account.bills
+        if bill.number in named and bill.number in amounts
+    ]
+    left_out |= {number: LeftOut.CREDIT for number in named if number not in amounts}
+    if not owed:
+        return Verdict(None, left_out)
+    return Verdict(_due(kind, account.customer_number, owed, named), left_out)
+
+
+def text(kind: NoticeKind, due: Due, script: Script, rules: NoticeRules) -> str:
+    """What a notice of one of the kinds that are judged says."""
+    return rules.replies[script][f"notice_{kind}"](**due.parameters)
+
+
+def _due(kind: NoticeKind, number: str, owed: Sequence[Bill], named: Mapping[str, date]) -> Due:
+    sums: Counter[str] = Counter()
+    for bill in owed:
+        sums[bill.currency] += bill.amount
+    bills = tuple([bill.number for bill in owed])
+    earliest = min([named[bill] for bill in bills])
+    parameters = {"number": number, "amount": money.sums(sums)}
+    if kind is NoticeKind.OVERDUE:
+        return Due(bills, {**parameters, "due": money.day(earliest)})
+    moved = earliest not in [bill.cut_off_on for bill in owed]
+    return Due(bills, {**parameters, "cut_off": money.day(earliest)}, earliest, moved)
+
+
+def _owed(account: Account, day: date) -> dict[str, int]:
+    """Of each bill, what the account's credits leave of it, if they do: by its number, in cents.
+
+    What has no due date, or none that can be right, is settled last.
+    """
+    bills = account.bills
+    if any(bill.amount <= 0 for bill in bills):
+        sound = [
+            bill._replace(due_on=None) if isinstance(_due_date(bill, day), LeftOut) else bill
+            for bill in bills
+        ]
+        bills = tuple(settled(sound)[0])
+    return {bill.number: bill.amount for bill in bills}
+
+
+def _overdue(bill: Bill, day: date, rules: NoticeRules) -> date | LeftOut | None:
+    """The bill's due date; or why it is not to be relied on; or None: not yet.
+
+    On its due date no bill is past its term, whatever the rules say.
+    """
+    due = _due_date(bill, day)
+    if isinstance(due, LeftOut):
+        return due
+    return due if day - due >= timedelta(days=max(1, rules.days_after_due)) else None
+
+
+def _disconnection(bill: Bill, day: date, rules: NoticeRules) -> date | LeftOut | None:
+    """The date after which supply is cut; or why there is no notice of it; or None: not yet.
+
+    On that date there is no notice any more, whatever the rules say: the last is on the day before.
+    """
+    before = timedelta(days=max(1, rules.days_before_cut_off))
+    if bill.cut_off_on is None or bill.cut_off_on - day > before + LOOK_AHEAD:
+        return None
+    cut_off = rules.calendar.cut_off(bill.cut_off_on)
+    if cut_off is not None and cut_off - day > before:
+        begins = rules.calendar.last_open(cut_off - before)
+        if begins is not None and begins > day:
+            return None
+    due = _due_date(bill, day)
+    if isinstance(due, LeftOut):
+        return due
+    if cut_off is None:
+        return LeftOut.NO_CUT_OFF_DAY
+    return cut_off if day < cut_off else LeftOut.CUT_OFF_PASSED
+
+
+def _due_date(bill: Bill, day: date) -> date | LeftOut:
+    """The bill's due date, or why it can't be relied on."""
+    due = bill.due_on
+    if due is None:
+        return LeftOut.NO_DUE_DATE
+    too_old = due.year < FIRST_YEAR or _years_after(due, OLDEST) < _years_after(day, 0)
+    issued = bill.issued_on
+    if too_old or (issued and _years_after(issued, LONGEST_TERM) < _years_after(due, 0)):
+        return LeftOut.IMPLAUSIBLE_DATE
+    return due
+
+
+def _years_after(day: date, years: int) -> tuple[int, int, int]:
+    """Year, month and day; it need not be in the calendar."""
+    return day.year + years, day.month, day.day

@@ -178,6 +178,17 @@ TEXTS: Final[dict[str, Text]] = {
         "Още един телефон (...{digits}) е регистриран за {number}. {contact}",
         needs=("number", "digits"),
     ),
+    # Notices.
+    "notice_overdue": Text(
+        "Prosrocheno zadalzhenie po {number}: {amount}, srok {due}. {contact}",
+        "Просрочено задължение по {number}: {amount}, срок {due}. {contact}",
+        needs=("number", "amount", "due"),
+    ),
+    "notice_disconnection": Text(
+        "Dalzhite {amount} po {number}. Pri neplashtane tokat spira sled {cut_off}. {contact}",
+        "Дължите {amount} по {number}. При неплащане токът спира след {cut_off}. {contact}",
+        needs=("number", "amount", "cut_off"),
+    ),
     # Stop.
     "stopped": Text(
         "Spryahme uslugata za {numbers}. {contact}",

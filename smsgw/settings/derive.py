@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from typing import Final
 
+from smsgw.service.calendar import Calendar
 from smsgw.service.decision import Rules
 from smsgw.service.message import Encoding, MessageKind, Msisdn
+from smsgw.service.notices import NoticeRules
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.model import Settings
+from smsgw.settings.public_holidays import PublicHolidays
 from smsgw.text.reassembly import Bounds
 
 
 def rules(settings: Settings) -> Rules:
     """The rules of conversations."""
-    company = Company(**settings.company.model_dump())
     return Rules(
-        replies=Replies(settings.replies.texts, company),
+        replies=_replies(settings),
         numbers_per_phone=settings.subscriptions.numbers_per_phone,
         phones_per_number=settings.subscriptions.phones_per_number,
         sms=settings.subscriptions.sms,
@@ -31,6 +33,37 @@ def rules(settings: Settings) -> Rules:
         hours=settings.notices.hours,
         encodings=encodings(settings),
     )
+
+
+def calendar(settings: Settings) -> Calendar:
+    """The days and hours on which messages go out that nobody is waiting for."""
+    notices = settings.notices
+    return Calendar(
+        timezone=settings.timezone,
+        hours=notices.hours,
+        days=notices.days,
+        is_holiday=PublicHolidays(notices.holidays.add, notices.holidays.remove),
+        min_validity=notices.min_validity,
+    )
+
+
+def notice_rules(settings: Settings) -> NoticeRules:
+    """The rules of notices."""
+    notices = settings.notices
+    return NoticeRules(
+        calendar=calendar(settings),
+        replies=_replies(settings),
+        max_age=settings.billing.max_age,
+        days_after_due=notices.overdue.days_after_due,
+        days_before_cut_off=notices.disconnection.days_before,
+        max_per_run=notices.max_per_run,
+        prices={carrier.id: float(carrier.price) for carrier in settings.carriers.values()},
+        encodings=encodings(settings),
+    )
+
+
+def _replies(settings: Settings) -> Replies:
+    return Replies(settings.replies.texts, Company(**settings.company.model_dump()))
 
 
 def secret(settings: Settings) -> str | None:

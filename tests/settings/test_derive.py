@@ -1,5 +1,6 @@
 """What the service takes from the configuration."""
 
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -92,3 +93,39 @@ def test_what_follows_a_lost_response(tmp_path: Path, unknown: str, losses: Loss
 )
 def test_the_carrier_of_a_number(settings: Settings, phone: str, carrier: str | None) -> None:
     assert derive.number_ranges(settings).carrier(Msisdn(phone)) == carrier
+
+
+NOTICES = """\
+timezone: Europe/Berlin
+notices: {hours: "08:00-18:00", days: working, min_validity: 1h, max_per_run: 7,
+          holidays: {add: [2026-12-23], remove: [2026-12-24]},
+          overdue: {days_after_due: 3}, disconnection: {days_before: 4}}
+"""
+
+
+def test_rules_of_notices(tmp_path: Path) -> None:
+    path = tmp_path / "smsgw.yaml"
+    priced = CONFIGURATION.replace("receipts: false}", "receipts: false, price: 1.5}")
+    path.write_text(priced + NOTICES, encoding="utf-8")
+    settings = load(path)
+    rules = derive.notice_rules(settings)
+    assert (rules.days_after_due, rules.days_before_cut_off) == (3, 4)
+    assert (rules.max_per_run, rules.max_age) == (7, 12 * 3600)
+    assert rules.prices == {"mtel": 0.0, "telenor": 0.0, "vivacom": 1.5, "closed": 0.0}
+    assert rules.encodings == derive.encodings(settings)
+    assert rules.replies[Script.LATIN]["nothing_to_stop"]() == "Nothing to stop. 0700 10 010"
+    calendar = rules.calendar
+    assert calendar.timezone == ZoneInfo("Europe/Berlin")
+    assert calendar.min_validity == 3600.0
+    window = calendar.on(date(2026, 12, 22))
+    assert window is not None
+    assert (window.last_submit - window.opens, window.closes - window.opens) == (32400, 36000)
+    open_days = [day for day in range(18, 32) if calendar.on(date(2026, 12, day))]
+    assert open_days == [18, 21, 22, 24, 29, 30, 31]
+
+
+def test_rules_of_notices_by_default(settings: Settings) -> None:
+    rules = derive.notice_rules(settings)
+    assert (rules.days_after_due, rules.days_before_cut_off, rules.max_per_run) == (1, 2, 30000)
+    assert rules.calendar.min_validity == 7200.0
+    assert not rules.calendar.is_open(date(2026, 12, 24))
