@@ -95,7 +95,7 @@ class Judge:
         self._stored: dict[tuple[str, str, bytes], float] = {}
         self._by_id: dict[tuple[str, str], Taken] = {}
         self._settled_by: dict[tuple[str, str | None], Row] = {}
-        self._silent: frozenset[MoPart] = frozenset()
+        self._silences: Counter[MoPart] = Counter()  # in which an acknowledgement vanished
 
     def violation(self, what: str) -> None:
         self._log("VIOLATION", what)
@@ -132,7 +132,7 @@ class Judge:
         for smsc in smscs:
             if smsc.busy:
                 self.violation(f"{smsc.busy} deliveries of {smsc.carrier.id} aren't acknowledged")
-        self._silent = frozenset(part for smsc in smscs for part in smsc.lost_in_silence)
+        self._silences = Counter(part for smsc in smscs for part in smsc.lost_in_silence)
         for row in self._rows(con):
             held = row.state == MtState.UNKNOWN and row.not_before is None
             if not (held or row.state == MtState.ACCEPTED or row.state in FINAL):
@@ -180,13 +180,14 @@ class Judge:
         mos: list[int] = []
         for part in dict.fromkeys(part for _, part in customer.parts):
             rows = stored.get((part.carrier, part.phone, part.octets), [])
-            once = len(customer.parts) == 1 and part not in self._silent
-            if not rows or (once and len(rows) > 1):
+            alone = len(customer.parts) == 1
+            if not rows or (alone and len(rows) > 1 + self._silences[part]):
                 self.violation(f"MO {part.name} is stored {len(rows)} times")
             mos += rows
         name = customer.parts[0][1].name
         texts = [text for mo in mos for text in answers.get(mo, ())]
-        if len(texts) == 2 and any(part in self._silent for _, part in customer.parts):
+        silences = sum(self._silences[part] for _, part in customer.parts)
+        if 1 < len(texts) <= 1 + silences:
             self.taken_twice += 1
         elif len(texts) != 1:
             self.violation(f"MO {name} has {len(texts)} answers")
