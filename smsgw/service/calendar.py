@@ -3,7 +3,7 @@ days supply may be cut."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
 from smsgw.service.hours import ALL_DAY, Hours
@@ -54,25 +54,29 @@ class Calendar:
         return datetime.fromtimestamp(now, self.timezone).date()
 
     def on(self, day: date) -> Window | None:
-        """The hours of a day; None: it is closed, or so short that nothing is submitted."""
+        """The hours of a day; None: it is closed, or so short that nothing is submitted.
+
+        An opening or closing time that the clock shows twice on the day, or leaves out, makes them
+        shorter, not longer.
+        """
         if not self.is_open(day):
             return None
-        opens, closes = (
-            datetime.combine(day, at, self.timezone).timestamp()
-            for at in (self.hours.opens, self.hours.closes)
-        )
+        opens = max(self._moments(day, self.hours.opens))
+        closes = min(self._moments(day, self.hours.closes))
         last = closes - self.min_validity
-        return Window(opens, last, closes) if opens <= last else None
+        return Window(opens, last, closes) if opens < last else None
+
+    def _moments(self, day: date, at: time) -> tuple[float, float]:
+        """When the clock shows `at`, as it goes before a change on the day and after it."""
+        shown = datetime.combine(day, at, self.timezone)
+        return shown.timestamp(), shown.replace(fold=1).timestamp()
 
     def windows(self, now: float) -> Iterator[Window]:
         """The hours in which something can be submitted from `now` on, the one that lasts first."""
-        day = self.day(now)
-        end = day + LOOK_AHEAD
-        while day < end:
+        for day in _days(self.day(now)):
             window = self.on(day)
             if window is not None and now <= window.last_submit:
                 yield window
-            day += timedelta(days=1)
 
     def window(self, now: float) -> Window | None:
         """Today's, if something can be submitted now."""
@@ -86,18 +90,19 @@ class Calendar:
     def cut_off(self, day: date) -> date | None:
         """The first day from `day` on at which supply may be cut: no rest day, and none the day
         after. None: there is no such day within a year."""
-        end = day + LOOK_AHEAD
-        while day < end:
-            if not self.is_rest(day) and not self.is_rest(day + timedelta(days=1)):
-                return day
-            day += timedelta(days=1)
+        for one in _days(day):
+            if not self.is_rest(one) and not self.is_rest(one + timedelta(days=1)):
+                return one
         return None
 
     def last_open(self, day: date) -> date | None:
         """The last open day at or before `day`; None: there is none within a year."""
-        end = day - LOOK_AHEAD
-        while day > end:
-            if self.on(day) is not None:
-                return day
-            day -= timedelta(days=1)
-        return None
+        return next((one for one in _days(day, -1) if self.on(one) is not None), None)
+
+
+def _days(start: date, step: Literal[1, -1] = 1) -> Iterator[date]:
+    """The days of a year from `start` on, or back from it, but for the very last there is."""
+    first = start.toordinal()
+    for ordinal in range(first, first + step * LOOK_AHEAD.days, step):
+        if date.min.toordinal() <= ordinal < date.max.toordinal():
+            yield date.fromordinal(ordinal)
