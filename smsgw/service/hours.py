@@ -1,6 +1,6 @@
 """The part of the day in which messages go out that nobody is waiting for."""
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 
@@ -9,6 +9,12 @@ class Hours(NamedTuple):
 
     opens: time
     closes: time
+
+    @property
+    def length(self) -> float:
+        """Seconds, where the clock does not change."""
+        opens, closes = (datetime.combine(date.min, at) for at in self)
+        return (closes - opens).total_seconds()
 
     def __str__(self) -> str:
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"

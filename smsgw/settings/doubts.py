@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from smsgw.settings.later import UNREAD
 from smsgw.settings.model import Settings
+from smsgw.settings.public_holidays import PublicHolidays
 from smsgw.settings.types import Duration
 
 Path = tuple[str | int, ...]
@@ -24,6 +25,7 @@ def doubts(settings: Settings) -> Iterator[Doubt]:
     yield from _shared_ranges(settings)
     yield from _shared_logins(settings)
     yield from _slow_windows(settings)
+    yield from _no_holidays(settings)
 
 
 def _unread(settings: Settings) -> Iterator[Doubt]:
@@ -81,3 +83,15 @@ def _slow_windows(settings: Settings) -> Iterator[Doubt]:
                 f"at {carrier.throughput:g} a second: the last of them may count as lost"
             )
             yield Doubt(("carriers", carrier.id, "response_timeout"), message)
+
+
+def _no_holidays(settings: Settings) -> Iterator[Doubt]:
+    """Corrections of the calendar that correct nothing."""
+    add, remove = settings.notices.holidays.add, settings.notices.holidays.remove
+    holidays = PublicHolidays() if remove else None
+    for place, day in enumerate(remove):
+        path = ("notices", "holidays", "remove", place)
+        if day in add:
+            yield Doubt(path, f"{day} is added too: it stays a holiday")
+        elif holidays is not None and not holidays.by_law(day):
+            yield Doubt(path, f"{day} is no public holiday, and is no other day without this")

@@ -8,22 +8,12 @@ from typing import Final
 
 LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
-    "notices.overdue.automatic": "no run starts by itself",
-    "notices.disconnection.automatic": "no run starts by itself",
     "http.public": "there is no customers' page",
 }
 
 # Keys whose values are checked and kept, but that nothing reads yet, where that does no harm: a
 # value that isn't the default is a warning.
 UNREAD: Final = (
-    "carriers.*.price",
-    "notices.days",
-    "notices.holidays.add",
-    "notices.holidays.remove",
-    "notices.min_validity",
-    "notices.max_per_run",
-    "notices.overdue.days_after_due",
-    "notices.disconnection.days_before",
     "retention.texts",
     "retention.messages",
     "retention.evidence",

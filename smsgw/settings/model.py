@@ -6,24 +6,28 @@ JSON Schema. A key whose type admits nothing but its default belongs to a later 
 """
 
 from datetime import time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from smsgw.service.hours import Hours
 from smsgw.settings.carrier import CarrierSettings
+from smsgw.settings.public_holidays import closed_for_a_year
 from smsgw.settings.section import Section
 from smsgw.settings.types import (
     Address,
     CarrierId,
     Count,
     Day,
+    Days,
     Duration,
     FilePath,
     Flag,
@@ -119,16 +123,24 @@ class Holidays(Section):
     add: tuple[Day, ...] = ()
     remove: tuple[Day, ...] = ()
 
+    @model_validator(mode="after")
+    def _some_day_is_open(self) -> Self:
+        if closed := closed_for_a_year(self.add, self.remove):
+            raise ValueError(f"add closes every day of the year up to {closed}")
+        return self
+
 
 class Overdue(Section):
-    days_after_due: Count = 1
-    automatic: Literal[False] = False
+    days_after_due: Days = 1
+    """Days after its due date on which a bill is noticed of; 0 is the same as 1."""
+    automatic: Flag = False
     """The daily run starts by itself."""
 
 
 class Disconnection(Section):
-    days_before: Count = 2
-    automatic: Literal[False] = False
+    days_before: Days = 2
+    """Days before supply is cut on which that is noticed of; 0 is the same as 1."""
+    automatic: Flag = False
     """The daily run starts by itself."""
 
 
@@ -136,13 +148,22 @@ class Notices(Section):
     hours: OpeningHours = Hours(time(9), time(20))
     """Messages nobody waits for go out inside these."""
     days: Literal["working", "all"] = "working"
+    """On which notices and announcements go out."""
     holidays: Holidays = Holidays()
-    min_validity: Duration = Duration("2h")
-    """Nothing is submitted in this last part of the hours."""
+    min_validity: Duration = Field(Duration("2h"), validate_default=True)
+    """Notices and announcements are not submitted in this last part of the hours."""
     max_per_run: Count = 30000
     """A run of more is held until it is confirmed."""
     overdue: Overdue = Overdue()
     disconnection: Disconnection = Disconnection()
+
+    @field_validator("min_validity")
+    @classmethod
+    def _leaves_some_of_the_hours(cls, value: Duration, info: ValidationInfo) -> Duration:
+        hours = info.data.get("hours")
+        if isinstance(hours, Hours) and value >= hours.length:
+            raise ValueError(f"is {value}, and of the hours {hours} nothing is left")
+        return value
 
 
 class Replies(Section):

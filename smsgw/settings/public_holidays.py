@@ -4,9 +4,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Final
 
+from smsgw.service.calendar import Calendar
+
 # The present law's. A date outside them is a mistake somewhere, and no holiday.
 FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2099
+
+FEWEST_WORKING_DAYS: Final = 200  # no year has fewer
 
 
 class PublicHolidays:
@@ -36,3 +40,11 @@ class PublicHolidays:
         if days is None:
             days = self._years[year] = frozenset(self._library(years=year))
         return day in days
+
+
+def closed_for_a_year(add: Collection[date], remove: Collection[date]) -> date | None:
+    """A day up to which `add` leaves no working day for a year; None: there is none."""
+    if len(add) < FEWEST_WORKING_DAYS:
+        return None
+    calendar = Calendar(days="working", is_holiday=PublicHolidays(add, remove))
+    return next((day for day in sorted(add) if calendar.last_open(day) is None), None)

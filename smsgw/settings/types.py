@@ -282,6 +282,7 @@ SECRET_SCHEMA: Final = {
 
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0)]
+Days = Annotated[Count, Field(le=366)]
 Whole = Annotated[int, Strict(), Field(ge=1)]
 Parts = Annotated[Count, Field(le=MAX_PARTS)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0)]

@@ -293,6 +293,22 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
             "9:18: notices.hours: the hours close before they open",
         ),
         (
+            "notices: {hours: 09:00-11:00}",
+            "9:1: notices.min_validity: is 2h, and of the hours 09:00-11:00 nothing is left",
+        ),
+        (
+            "notices: {hours: 09:00-20:00, min_validity: 12h}",
+            "9:45: notices.min_validity: is 12h, and of the hours 09:00-20:00 nothing is left",
+        ),
+        (
+            "notices: {overdue: {days_after_due: 367}}",
+            "9:37: notices.overdue.days_after_due: must be at most 366",
+        ),
+        (
+            "notices: {disconnection: {days_before: -1}}",
+            "9:40: notices.disconnection.days_before: must be at least 0",
+        ),
+        (
             "notices: {holidays: {add: [24.12.2026]}}",
             "9:28: notices.holidays.add.0: write a date as 2026-12-24",
         ),
@@ -507,12 +523,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
     ("carrier", "more", "expected"),
     [
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
-        ("", "notices: {overdue: {automatic: true}}", "9:32: notices.overdue.automatic: "),
-        (
-            "",
-            "notices: {disconnection: {automatic: true}}",
-            "9:38: notices.disconnection.automatic: ",
-        ),
         ("", 'http: {public: "0.0.0.0:80"}', "9:16: http.public: "),
     ],
 )

@@ -156,6 +156,12 @@ def test_defaults(shortest: Write, path: str, default: object) -> None:
         ("billing: {max_shrink: 2.5%}", "billing.max_shrink", 0.025),
         ("duplicates: {window: 0}", "duplicates.window", 0.0),
         ("notices: {hours: 08:30-21:15}", "notices.hours", (time(8, 30), time(21, 15))),
+        ("notices: {hours: 09:00-11:01}", "notices.min_validity", 7200.0),
+        ("notices: {hours: 09:00-09:01, min_validity: 0}", "notices.min_validity", 0.0),
+        ("notices: {overdue: {automatic: true}}", "notices.overdue.automatic", True),
+        ("notices: {disconnection: {automatic: true}}", "notices.disconnection.automatic", True),
+        ("notices: {overdue: {days_after_due: 0}}", "notices.overdue.days_after_due", 0),
+        ("notices: {disconnection: {days_before: 366}}", "notices.disconnection.days_before", 366),
         (
             "notices: {holidays: {add: [2026-12-24], remove: [2027-03-03]}}",
             "notices.holidays.add",
@@ -390,12 +396,6 @@ def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | No
     ("more", "expected"),
     [
         ("unknown: {wait: 1m, other: resend, notice: resend}", []),
-        ("notices: {days: all, max_per_run: 1}", ["9:17: {}.days", "9:35: {}.max_per_run"]),
-        ("notices: {min_validity: 1h}", ["9:25: {}.min_validity"]),
-        ("notices: {holidays: {add: [2026-12-24]}}", ["9:27: {}.holidays.add"]),
-        ("notices: {holidays: {remove: [2026-12-24]}}", ["9:30: {}.holidays.remove"]),
-        ("notices: {overdue: {days_after_due: 2}}", ["9:37: {}.overdue.days_after_due"]),
-        ("notices: {disconnection: {days_before: 1}}", ["9:40: {}.disconnection.days_before"]),
         ("retention: {texts: 30d, messages: 730d}", ["9:20: {}.texts"]),
         ("retention: {messages: 1d, evidence: 1d}", ["9:23: {}.messages", "9:37: {}.evidence"]),
         ("subscriptions: {hints_per_day: 3, activation_limit: 1440m}", []),
@@ -406,8 +406,31 @@ def test_what_has_no_effect_yet(whole_doubts: Doubts, more: str, expected: list[
     assert whole_doubts(more) == [f"{one.format(section)}: {NO_EFFECT}" for one in expected]
 
 
-def test_a_price_has_no_effect_yet(whole_doubts: Doubts) -> None:
-    assert whole_doubts("    price: 1.5\n") == [f"9:12: carriers.mtel.price: {NO_EFFECT}"]
+@pytest.mark.parametrize(
+    ("holidays", "expected"),
+    [
+        ("{add: [2026-12-23], remove: [2026-12-24, 2026-12-28]}", []),
+        ("{remove: [2026-01-02, 2026-05-25]}", []),
+        (
+            "{remove: [2026-12-24, 2026-12-23]}",
+            ["43: {}.1: 2026-12-23 is no public holiday, and is no other day without this"],
+        ),
+        (
+            "{remove: [1926-12-24]}",
+            ["31: {}.0: 1926-12-24 is no public holiday, and is no other day without this"],
+        ),
+        (
+            "{add: [2026-12-24], remove: [2026-12-24]}",
+            ["50: {}.0: 2026-12-24 is added too: it stays a holiday"],
+        ),
+    ],
+)
+def test_a_day_that_is_no_holiday_can_not_be_removed(
+    whole_doubts: Doubts, holidays: str, expected: list[str]
+) -> None:
+    found = whole_doubts(f"notices: {{holidays: {holidays}}}")
+    path = "notices.holidays.remove"
+    assert found == [f"9:{one.format(path)}" for one in expected]
 
 
 OTHER = "  other: {host: 127.0.0.1, port: 2776, system_id: cez, password: {env: PASSWORD}"
