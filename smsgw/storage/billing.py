@@ -6,8 +6,10 @@ The functions read the cache that is attached to their connection under the name
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Account, Bill, BillStatus
@@ -47,6 +49,32 @@ _ACCOUNT: Final = (
     " ON bill.customer = customer.number AND bill.status = 'open'"
     " WHERE customer.number = ?"
 )
+
+
+_REGISTERED: Final = f"""
+WITH registered (text, number) AS (
+    SELECT DISTINCT customer_number, CAST(customer_number AS INTEGER)
+    FROM main.subscription INDEXED BY subscription_number
+    WHERE state IN ('pending', 'active') AND state = 'active')
+SELECT text, bill.number, issued_on, due_on, cut_off_on, amount, currency
+FROM registered JOIN {CACHE_SCHEMA}.bill ON customer = registered.number AND status = 'open'
+WHERE EXISTS (SELECT 1 FROM {CACHE_SCHEMA}.bill
+              WHERE customer = registered.number AND status = 'open' AND {{condition}})
+ORDER BY text
+"""
+
+
+def registered_accounts(
+    con: sqlite3.Connection, condition: str, values: Mapping[str, str]
+) -> Iterator[Account]:
+    """Those with an active subscription and an open bill for which `condition`, SQL on the table
+    bill, holds, each with all its open bills.
+
+    The subscriptions are few beside the customers of the cache: they are where it looks first.
+    """
+    rows = con.execute(_REGISTERED.format(condition=condition), values)
+    for number, theirs in groupby(rows, itemgetter(0)):
+        yield Account(number, tuple([_bill(row[1:]) for row in theirs]))
 
 
 def accounts(con: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, Account]:
