@@ -26,9 +26,9 @@ from smsgw.carrier.listening import Listening
 from smsgw.carrier.meter import Meter
 from smsgw.carrier.pace import Answers
 from smsgw.carrier.questions import Questions, Reply
+from smsgw.carrier.room import Room
 from smsgw.carrier.shares import shares
 from smsgw.carrier.throttle import Throttle
-from smsgw.carrier.timer import Timer
 from smsgw.carrier.translate import Translator
 from smsgw.carrier.ways import Failure, Way
 from smsgw.clock import Clock
@@ -87,7 +87,13 @@ class Link:
         self._tlvs_refused = False  # those of the vendor, since the last bind
         self._draining: asyncio.Future[list[BaseException | None]] | None = None
         self._stopped = asyncio.Event()
-        self._wake = Timer(clock, self._woken)
+        self._room = Room(
+            self._throttle,
+            clock,
+            settings.window,
+            free=lambda: [each.free for each in self._sending if each.sends],
+            ready=lambda: exchange.ready(settings.id),
+        )
         self._status = LinkStatus.STOPPED
         self._since = clock.now()
         self._last_error = ""
@@ -117,14 +123,15 @@ class Link:
         return self._settings.id
 
     def capacity(self) -> int:
-        """How many segments may be submitted now: free places, and tokens for them."""
-        free = self._free
-        return min(free, self._throttle.available(self._clock.monotonic())) if free else 0
+        return self._room.capacity()
+
+    def spare(self) -> int:
+        return self._room.spare()
 
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send `segments`; those for which there is no place any more come back as not sent."""
         now = self._clock.monotonic()
-        places = self._free if self._throttle.available(now) else 0
+        places = self._room.free if self._throttle.available(now) else 0
         sent, unsent = segments[:places], segments[places:]
         self._throttle.take(len(sent), now)
         for connection, share in shares(self._sending, sent):
@@ -133,18 +140,18 @@ class Link:
             at = self._clock.now()
             outcomes = [Outcome(one, Acceptance.NOT_SENT, at, error="no session") for one in unsent]
             self._exchange.settled(outcomes)
-        self._wake_when_tokens_are_there()
+        self._room.wake_when_tokens_are_there()
 
     def ask(self, inquiries: Sequence[Inquiry]) -> int:
         """Ask what became of the first few segments; of how many, says the result."""
         now = self._clock.monotonic()
-        places = self._questions.places(self._free, self._in_flight)
+        places = self._questions.places(self._room.free, self._in_flight)
         asked = inquiries[: min(places, self._throttle.available(now))]
         self._throttle.take(len(asked), now)
         self._questions.asked(len(asked))
         for connection, share in shares(self._sending, asked):
             connection.ask(share)
-        self._wake_when_tokens_are_there()
+        self._room.wake_when_tokens_are_there()
         return len(asked)
 
     def state(self) -> LinkState:
@@ -162,10 +169,6 @@ class Link:
         )
 
     @property
-    def _free(self) -> int:
-        return sum(each.free for each in self._sending)
-
-    @property
     def _sending(self) -> Sequence[Connection]:
         if not self.wanted.is_set():
             return ()
@@ -177,18 +180,6 @@ class Link:
     def _in_flight(self) -> int:
         return sum(connection.in_flight for connection in self._bound)
 
-    def _wake_when_tokens_are_there(self) -> None:
-        now = self._clock.monotonic()
-        if self._throttle.available(now) < self._free:
-            self._wake.by(self._throttle.ready_at(now))
-
-    def _woken(self) -> None:
-        """Tell the exchange that there is room, or see to it that it is told when there is."""
-        if self.capacity():
-            self._exchange.ready(self.id)
-        else:
-            self._wake_when_tokens_are_there()
-
     # -- what the program asks -------------------------------------------------------------
 
     async def run(self) -> None:
@@ -199,7 +190,7 @@ class Link:
                 await self._stopped.wait()
                 bringing.cancel()
         finally:
-            self._wake.stop()
+            self._room.stop()
             self._show(LinkStatus.STOPPED)
             self.log.info("link.stopped")
 
@@ -233,7 +224,7 @@ class Link:
             self._look()
             self.log.info("link.resumed")
             self._way.hurry()
-            self._woken()
+            self._room.look()
 
     @property
     def listens_on(self) -> Sequence[Address]:
@@ -318,7 +309,7 @@ class Link:
         self._tlvs_refused = False
         connection.log.info("link.bound", session=session)
         if self.wanted.is_set():
-            self._woken()
+            self._room.look()
         else:
             connection.unbind()
         return session
@@ -337,7 +328,7 @@ class Link:
             self._unbind_if_unfit(connection)
         elif any(each.acceptance is Acceptance.LOST for each in outcomes):
             self._look_whether_stalled(connection)
-        self._wake_when_tokens_are_there()
+        self._room.wake_when_tokens_are_there()
 
     def replied(self, connection: Connection, replies: Sequence[Reply]) -> None:
         in_time = [each for each in replies if not each.late]
@@ -350,7 +341,7 @@ class Link:
         if receipts := [each.receipt for each in replies if each.receipt]:
             self._exchange.learned(receipts)
         self._unbind_if_unfit(connection)
-        self._woken()
+        self._room.look()
 
     def ended(self, connection: Connection) -> None:
         if connection.id is None:
@@ -366,7 +357,7 @@ class Link:
         self._look()
 
     def writable(self, connection: Connection) -> None:
-        self._woken()
+        self._room.look()
 
     def _answered(self, answers: Answers) -> None:
         if self._throttle.answered(answers, self._clock.monotonic()):

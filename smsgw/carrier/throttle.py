@@ -18,6 +18,9 @@ LATE_SECONDS: Final = 0.01
 # What a wait is for: a hundredth of a second's worth, so that a fast link wakes 100 times a
 # second and not once a token.
 WORTH_SECONDS: Final = 0.01
+# And for bulk: it can go by the handful, a transaction each. With the token that it leaves that is
+# less than what may be saved up, so it costs no pace.
+BULK_WORTH_SECONDS: Final = 0.05
 _DUST: Final = 1e-6  # tokens: what adding floats may cost
 
 
@@ -46,6 +49,10 @@ class Throttle:
         most = self._pace.most
         return min(most, max(0, int(self._level(now) + _DUST))) if self.rate else most
 
+    def spare(self, now: float) -> int:
+        """How many of these may be taken for bulk."""
+        return max(self.available(now) - self._kept, 0)
+
     def take(self, count: int, now: float) -> None:
         """Take tokens; more than are available are owed."""
         if self.rate:
@@ -69,6 +76,21 @@ class Throttle:
         missing = max(1.0, rate * WORTH_SECONDS) - self._level(now) if rate else 0.0
         wait = missing / rate if missing > _DUST else 0.0
         return max(now + wait, self._pace.resting_until)
+
+    def spare_at(self, now: float) -> float:
+        """When it is worth asking again for bulk, as with `ready_at`."""
+        if not self._kept:
+            return self.ready_at(now)
+        missing = max(1.0, self.rate * BULK_WORTH_SECONDS) + self._kept - self._level(now)
+        return max(now + missing / self.rate if missing > _DUST else now, self._pace.resting_until)
+
+    @property
+    def _kept(self) -> int:
+        """The tokens that bulk leaves for an answer: one, where two can be saved up.
+
+        None while the rate is a finding: only what it holds back makes it grow.
+        """
+        return 1 if not self._pace.found and self._burst >= 2 and self.rate else 0
 
     @property
     def _burst(self) -> float:

@@ -168,6 +168,8 @@ class Exchange:
     async def _turn(self) -> None:
         """One transaction, and what follows from it."""
         now = self._clock.now()
+        if self._due():
+            self._outbox.look_again()
         self._recent.sweep(now)
         batch = self._inbox.take()
         settlements = self._outbox.take()
@@ -184,6 +186,7 @@ class Exchange:
             redeliveries=batch.redeliveries,
             free=self._outbox.free(),
             learned=learned,
+            bulk=self._outbox.spare(),
         )
         started = self._clock.monotonic()
         try:
@@ -202,7 +205,7 @@ class Exchange:
         """Acknowledge and send; the links write both with one call."""
         self._wake_at, self._told_at = done.wake_at, now
         self._inbox.done(batch, done, self._clock.now())
-        self._outbox.noted(done.backlog)
+        self._outbox.noted(done.backlog, done.bulk)
         self._outbox.dispatch(done.claimed)
 
     def _put_back(

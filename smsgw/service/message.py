@@ -44,6 +44,11 @@ class MessageKind(IntEnum):
     ANNOUNCEMENT = 5
 
 
+# What nobody waits for, and comes in thousands: it goes out inside the calendar's hours, and leaves
+# room for all that is more urgent. The last kinds: `kind >= NOTICE` says the same in SQL.
+BULK: Final = frozenset({MessageKind.NOTICE, MessageKind.ANNOUNCEMENT})
+
+
 class Script(StrEnum):
     """The alphabet a customer writes in, and so is answered in."""
 

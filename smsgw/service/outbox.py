@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
-from smsgw.service.message import MtState, Outcome, Segment
+from smsgw.service.message import BULK, MtState, Outcome, Segment
 from smsgw.service.ports import Carrier, Settlement
 from smsgw.service.retry import HOLD, Losses, settle
 
@@ -13,6 +13,9 @@ class Outbox:
 
     What it keeps is bounded by the carriers' windows: each settlement is of a segment that
     took a place in one. `losses` says what follows where a response was lost.
+
+    Bulk has a backlog of its own: while only that is left, and no room for it, there is nothing
+    to do.
     """
 
     def __init__(self, losses: Losses = HOLD) -> None:
@@ -20,11 +23,12 @@ class Outbox:
         self._carriers: dict[str, Carrier] = {}
         self._settlements: list[Settlement] = []
         self._backlog: dict[str, bool] = {}
+        self._bulk: dict[str, bool] = {}
 
     def add(self, carrier: Carrier) -> None:
         """Use this link; what is queued for it is unknown, so it is looked for."""
         self._carriers[carrier.id] = carrier
-        self._backlog[carrier.id] = True
+        self._backlog[carrier.id] = self._bulk[carrier.id] = True
 
     def __bool__(self) -> bool:
         return bool(self._settlements)
@@ -34,7 +38,8 @@ class Outbox:
             settlement = settle(outcome, self._losses)
             self._settlements.append(settlement)
             if settlement.state is MtState.QUEUED:
-                self._backlog[settlement.carrier] = True
+                backlog = self._bulk if outcome.segment.kind in BULK else self._backlog
+                backlog[settlement.carrier] = True
 
     def take(self) -> list[Settlement]:
         settlements, self._settlements = self._settlements, []
@@ -46,8 +51,10 @@ class Outbox:
         self.look_again()
 
     def look_again(self) -> None:
-        """Expect queued segments for every carrier: someone else may have written some."""
+        """Expect queued segments for every carrier: someone else may have written some, or the
+        time has come for some."""
         self._backlog = dict.fromkeys(self._carriers, True)
+        self._bulk = dict.fromkeys(self._carriers, True)
 
     def free(self) -> dict[str, int]:
         """How many segments may be claimed, by carrier; carriers without a free place are out.
@@ -62,14 +69,26 @@ class Outbox:
         self._backlog.update(dict.fromkeys(free, False))
         return free
 
-    def noted(self, backlog: Collection[str]) -> None:
-        """Expect queued segments for these carriers."""
+    def spare(self) -> dict[str, int]:
+        """How many of these may be bulk, by carrier; the rest as with `free`."""
+        spare = {
+            carrier.id: places
+            for carrier in self._carriers.values()
+            if (places := carrier.spare()) > 0
+        }
+        self._bulk.update(dict.fromkeys(spare, False))
+        return spare
+
+    def noted(self, backlog: Collection[str], bulk: Collection[str]) -> None:
+        """Expect queued segments for these carriers: some that aren't bulk, and bulk."""
         self._backlog.update(dict.fromkeys(backlog, True))
+        self._bulk.update(dict.fromkeys(bulk, True))
 
     def sendable(self) -> bool:
-        """Whether something is queued, as far as is known, for a carrier with a free place."""
+        """Whether something is queued, as far as is known, for a carrier with a place for it."""
         return any(
-            self._backlog[carrier.id] and carrier.capacity() > 0
+            (self._backlog[carrier.id] and carrier.capacity() > 0)
+            or (self._bulk[carrier.id] and carrier.spare() > 0)
             for carrier in self._carriers.values()
         )
 

@@ -53,6 +53,9 @@ class Carrier(Protocol):
     def capacity(self) -> int:
         """How many segments may be submitted at this moment; 0 while nothing is bound."""
 
+    def spare(self) -> int:
+        """How many of these may be bulk: what nobody waits for leaves room for an answer."""
+
     def submit(self, segments: Sequence[Segment]) -> None:
         """Send `segments`, each of which is on disk as claimed, and no more than `capacity()`.
 
@@ -94,7 +97,7 @@ class Exchange(Protocol):
         """Note that an SMPP session ended at `at`, for the rule on redeliveries."""
 
     def ready(self, carrier: str) -> None:
-        """Say that a carrier's capacity grew by something else than an outcome: a bind, say."""
+        """Say that a carrier's room grew by something else than an outcome: a bind, say."""
 
 
 class Redelivery(NamedTuple):
@@ -143,6 +146,7 @@ class Work(NamedTuple):
     redeliveries: Sequence[Redelivery]
     free: Mapping[str, int]  # segments to claim at most, by carrier; a carrier not named: none
     learned: Sequence[Receipt] = ()  # by asking: never parked
+    bulk: Mapping[str, int] = {}  # of `free`, places that bulk may have too (message.BULK)
 
 
 class Tally(NamedTuple):
@@ -158,6 +162,8 @@ class Tally(NamedTuple):
     parked: Mapping[str, int]  # receipts that matched nothing
     matched: Mapping[tuple[str, str], int] = {}  # final ones that settled a segment, by how
     late: Mapping[tuple[str, str], int] = {}  # responses given up before: used or too_late
+    noticed: Mapping[tuple[str, str], int] = {}  # notices sent, by carrier and kind
+    cancelled: Mapping[tuple[str, str], int] = {}  # notices not sent, by kind and why
 
 
 class Done(NamedTuple):
@@ -166,9 +172,10 @@ class Done(NamedTuple):
     first_mo: int  # id of Work.mos[0]; the others follow it, whether stored or not
     undecided: Sequence[int]  # indexes of MOs not stored, as deciding them raised an error
     claimed: Sequence[Segment]  # to be submitted, in this order, those of a carrier together
-    backlog: Collection[str]  # carriers for which queued segments remain
+    backlog: Collection[str]  # carriers for which queued segments remain that aren't bulk
     wake_at: float | None  # when something is due that waits: a segment, a long MO
     tally: Tally
+    bulk: Collection[str] = ()  # carriers for which bulk remains that may go now
 
 
 class StorageUnavailableError(Exception):

@@ -67,6 +67,9 @@ class OurCarrier:
     def capacity(self) -> int:
         return self.places
 
+    def spare(self) -> int:
+        return self.places
+
     def submit(self, segments: Sequence[Segment]) -> None:
         sent, unsent = segments[: self.places], segments[self.places :]
         self.places -= len(sent)

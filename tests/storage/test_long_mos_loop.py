@@ -58,6 +58,9 @@ class World:
     def capacity(self) -> int:
         return 10
 
+    def spare(self) -> int:
+        return 9
+
     def submit(self, segments: Sequence[Segment]) -> None:
         self.happens(*["submit"] * len(segments))
 
