@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.service.message import (
@@ -27,15 +27,15 @@ from smsgw.service.retry import (
 from smsgw.storage.messages import cut, insert_segments
 
 # The state stands in the SQL as a literal: only then is the partial index used.
-SELECT_QUEUED: Final = f"""
+_QUEUED: Final = f"""
 SELECT segment.mt_id, part, segment.kind, msisdn, octets, data_coding, layout, attempts, created_at,
        lost, reference, total, valid_until, bare
 FROM segment JOIN mt ON mt.id = segment.mt_id
-WHERE state = '{MtState.QUEUED}' AND segment.carrier = ?
-ORDER BY segment.kind, segment.mt_id, part
-LIMIT ?
-"""
+WHERE state = '{MtState.QUEUED}' AND segment.carrier = ? AND segment.kind"""
+_IN_ORDER: Final = "ORDER BY segment.kind, segment.mt_id, part LIMIT ?"
 
+SELECT_QUEUED: Final = f"{_QUEUED} < {int(MessageKind.NOTICE)} {_IN_ORDER}"
+SELECT_BULK: Final = f"{_QUEUED} >= {int(MessageKind.NOTICE)} {_IN_ORDER}"
 
 # Segments that one transaction wakes at most: 15 ms. All that were made for the next opening are
 # due at once, and answers must not wait for them.
@@ -48,6 +48,7 @@ class Claims(NamedTuple):
     segments: Sequence[Segment]
     backlog: Collection[str]
     final: Counter[tuple[str, MtState]]  # queued segments no longer worth sending, by carrier
+    due: Collection[str]  # carriers of segments whose wait was over, of whatever kind
 
 
 def claim(
@@ -59,7 +60,8 @@ def claim(
     losses: Losses = HOLD,
 ) -> Claims:
     """Store new messages, and claim what goes next: of what was queued and what is new, the most
-    urgent and oldest, as many segments of a carrier as `free` has places for it.
+    urgent and oldest, as many segments of a carrier as `free` has places for it. Bulk is left to
+    `bulk.claim`; none is new.
 
     What is claimed at once is written once. Queued segments that are no longer worth sending
     are expired instead.
@@ -67,9 +69,10 @@ def claim(
     fresh = cut(con, new, encodings)
     claimed: list[Segment] = []
     final: Counter[tuple[str, MtState]] = Counter()
-    backlog = (_wake(con, now) | _end_waits(con, now, losses) | fresh.keys()) - free.keys()
+    due = _wake(con, now) | _end_waits(con, now, losses)
+    backlog = (due | fresh.keys()) - free.keys()
     for carrier, places in free.items():
-        queued, stale = _queued(con, carrier, places + 1, now)
+        queued, stale = read_queued(con, SELECT_QUEUED, carrier, places + 1, now)
         final.update((carrier, state) for state in stale)
         candidates = [*queued, *fresh.get(carrier, ())]
         if queued:  # what is new is in order by itself
@@ -79,22 +82,27 @@ def claim(
             backlog.add(carrier)
         claimed += chosen
         waited = {one.key for one in queued}
-        con.executemany(
-            f"UPDATE segment SET state = '{MtState.CLAIMED}', claimed_at = ?1, changed_at = ?1"
-            " WHERE mt_id = ?2 AND part = ?3",
-            [(now, *one.key) for one in chosen if one.key in waited],
-        )
+        mark_claimed(con, [one for one in chosen if one.key in waited], now)
     insert_segments(con, fresh, {one.key for one in claimed}, now)
-    return Claims(claimed, backlog, final)
+    return Claims(claimed, backlog, final, due)
 
 
-def _queued(
-    con: sqlite3.Connection, carrier: str, limit: int, now: float
+def mark_claimed(con: sqlite3.Connection, queued: Iterable[Segment], now: float) -> None:
+    con.executemany(
+        f"UPDATE segment SET state = '{MtState.CLAIMED}', claimed_at = ?1, changed_at = ?1"
+        " WHERE mt_id = ?2 AND part = ?3",
+        [(now, *one.key) for one in queued],
+    )
+
+
+def read_queued(
+    con: sqlite3.Connection, select: str, carrier: str, limit: int, now: float
 ) -> tuple[list[Segment], list[MtState]]:
-    """The next segments in a carrier's queue, and what became of those that are too old."""
+    """The next segments in a carrier's queue, by one of the queries above, and what became of
+    those that are too old."""
     found: list[Segment] = []
     stale: list[Segment] = []
-    for row in con.execute(SELECT_QUEUED, (carrier, limit)):
+    for row in con.execute(select, (carrier, limit)):
         mt_id, part, kind, msisdn, octets, data_coding, layout, attempts, created_at = row[:9]
         lost, reference, total, until, bare = row[9:]
         one = Segment(
@@ -114,12 +122,20 @@ def _queued(
             bool(bare),
         )
         (found if worth_sending(one.valid_until, now) else stale).append(one)
-    states = [too_late(one.lost) for one in stale]
+    return found, expire(con, [(one.key, one.lost) for one in stale], now)
+
+
+def expire(
+    con: sqlite3.Connection, stale: Sequence[tuple[SegmentKey, int]], now: float
+) -> list[MtState]:
+    """End queued segments that are no longer worth sending, each with how many submits of it were
+    lost; return what became of each."""
+    states = [too_late(lost) for _, lost in stale]
     con.executemany(
         "UPDATE segment SET state = ?, changed_at = ? WHERE mt_id = ? AND part = ?",
-        [(state, now, *one.key) for state, one in zip(states, stale, strict=True)],
+        [(state, now, *key) for state, (key, _) in zip(states, stale, strict=True)],
     )
-    return found, states
+    return states
 
 
 def _due(columns: str, state: MtState) -> str:

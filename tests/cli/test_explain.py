@@ -72,7 +72,8 @@ class Daemon:
         CacheReader(con, loaded.data_dir).follow()
 
     def commit(self, free: str = "", **work: object) -> Done:
-        nothing = Work(self.now, (), (), (), (), (), (), {free: 9} if free else {})
+        places = {free: 9} if free else {}
+        nothing = Work(self.now, (), (), (), (), (), (), places, bulk=places)
         done = nothing._replace(**work)  # type: ignore[arg-type]
         return exchange.commit(self.con, done, True, self._policy, self._day)
 

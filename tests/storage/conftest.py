@@ -52,7 +52,8 @@ class Gateway:
         self.con = con
 
     def commit(self, now: float = T, free: int = 0, carrier: str = "mtel", **work: object) -> Done:
-        nothing = Work(now, (), (), (), (), (), (), {carrier: free} if free else {})
+        places = {carrier: free} if free else {}
+        nothing = Work(now, (), (), (), (), (), (), places, bulk=places)
         return exchange.commit(self.con, nothing._replace(**work), False, POLICY, Day())  # type: ignore[arg-type]
 
     def send(
@@ -137,7 +138,7 @@ class Network:
     def commit(self, **work: Any) -> Done:
         self.now += 1
         free = dict.fromkeys(self.policy.encodings, 10)
-        nothing = Work(self.now, (), (), (), (), (), (), free)
+        nothing = Work(self.now, (), (), (), (), (), (), free, bulk=free)
         return exchange.commit(self.con, nothing._replace(**work), False, self.policy, Day())
 
     def register(self, carrier: str | None = "mtel", phone: Msisdn = PHONE) -> None:

@@ -82,7 +82,8 @@ def mo(text: str, source: Msisdn = PHONE, **changes: object) -> Mo:
 
 def commit(con: sqlite3.Connection, now: float = T, free: int = 0, **work: object) -> Done:
     """A transaction of just what is named; `free` places at the carrier mtel."""
-    nothing = Work(now, (), (), (), (), (), (), {"mtel": free} if free else {})
+    places = {"mtel": free} if free else {}
+    nothing = Work(now, (), (), (), (), (), (), places, bulk=places)
     return exchange.commit(con, nothing._replace(**work), True, POLICY, Day())  # type: ignore[arg-type]
 
 

@@ -108,7 +108,7 @@ class Outcomes(RuleBasedStateMachine):
 
     def commit(self, free: int) -> None:
         places = {"mtel": free} if free else {}
-        work = Work(self.now, (), (), self.settlements, self.receipts, (), (), places)
+        work = Work(self.now, (), (), self.settlements, self.receipts, (), (), places, bulk=places)
         self.settlements, self.receipts = [], []
         for one in exchange.commit(self.con, work, False, POLICY, Day()).claimed:
             self.in_flight.append(one)
