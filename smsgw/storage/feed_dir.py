@@ -29,6 +29,10 @@ class Waiting(NamedTuple):
     inode: int
 
 
+class ReplacedError(Exception):
+    """Another file has a feed's name by now, or the feed was written to; the message says so."""
+
+
 class Folder(NamedTuple):
     """What stands in the folder, in order of name."""
 
@@ -68,11 +72,12 @@ def prepare(folder: Path) -> None:
     moved.unlink()
 
 
-def put_away(path: Path, to: str, report: Mapping[str, Any]) -> Path:
+def put_away(path: Path, to: str, report: Mapping[str, Any], was: os.stat_result) -> Path:
     """Move a feed to the folder `to` beside it, with its report, and return its place now.
 
     The report says the place too, and is there before the feed goes: no feed is ever without one.
-    Raises OSError; the feed is then where it was.
+    `was` is how the feed stood when its reading began: a file that came under its name since is
+    another feed. Raises ReplacedError and OSError; what has the name is then where it was.
     """
     place = _free(path.parent / to, path.name)
     beside = place.with_name(place.name + REPORT)
@@ -88,6 +93,7 @@ def put_away(path: Path, to: str, report: Mapping[str, Any]) -> Path:
         new.unlink(missing_ok=True)
         raise
     try:
+        _refuse_other(path, was)
         path.rename(place)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -95,6 +101,17 @@ def put_away(path: Path, to: str, report: Mapping[str, Any]) -> Path:
     for folder in (place.parent, path.parent):
         sync(folder)
     return place
+
+
+def _refuse_other(path: Path, was: os.stat_result) -> None:
+    now = path.stat(follow_symlinks=False)
+    if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != (
+        was.st_dev,
+        was.st_ino,
+        was.st_size,
+        was.st_mtime_ns,
+    ):
+        raise ReplacedError(f"{path.name}: was written anew meanwhile; it is taken once more")
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -124,6 +124,7 @@ class FeedWatch:
     def _conclude(self, feed: Waiting, last: dict[str, Any]) -> bool:
         event = last.pop("event")
         if event == "changed":
+            log.info("billing.feed_changed", file=feed.name, **last)
             return True
         metrics.FEEDS.labels("delta" if is_delta(Path(feed.name)) else "snapshot", event).inc()
         if event == "failed":

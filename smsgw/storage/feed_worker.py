@@ -3,9 +3,10 @@
 `python -m smsgw.storage.feed_worker FILE DATA_DIR MAX_SHRINK` writes one JSON object a line:
 `{"event": "progress", "octets": …, "rows": …}` about once a second, and at the end one that says
 what became of the feed: `taken` and `refused` (it is put away, with a report), `changed` (somebody
-writes to it still) or `failed` (nothing was done that stays; another try may help). It ends by
-itself when its standard input does, so it never outlives who started it. The first line there is
-the key of the keyed digests in JSON, null for the one in DATA_DIR: arguments can be seen by anyone.
+writes to it still, or has put another in its place) or `failed` (nothing was done that stays;
+another try may help). It ends by itself when its standard input does, so it never outlives who
+started it. The first line there is the key of the keyed digests in JSON, null for the one in
+DATA_DIR: arguments can be seen by anyone.
 Killed at any moment it leaves the old cache or the new one, and the feed where it was or put away.
 """
 
@@ -54,17 +55,17 @@ def take(path: Path, data_dir: Path, max_shrink: float, secret: str | None, tell
             "seconds": seconds,
             "memory_mb": memory,  # at its peak
         }
-        place = feed_dir.put_away(path, to, {**about, **report})
+        place = feed_dir.put_away(path, to, {**about, **report}, was)
         tell({"event": report["verdict"], "seconds": seconds, "place": str(place), **report})
 
     try:
         feed_dir.prepare(path.parent)
-        about = path.stat()
+        was = path.stat()
         feed = Feed(path, None, forced=False, keyed=keyed(data_dir, secret))
         stated = {
             "kind": "delta" if is_delta(path) else "snapshot",
-            "as_of": _iso(about.st_mtime),
-            "octets": about.st_size,
+            "as_of": _iso(was.st_mtime),
+            "octets": was.st_size,
         }
         try:
             taken = _import(feed, data_dir, max_shrink, began, _reporter(tell))
@@ -76,6 +77,8 @@ def take(path: Path, data_dir: Path, max_shrink: float, secret: str | None, tell
             ended({"verdict": "refused", **stated, **_wrong_lines(error)}, feed_dir.REFUSED)
         else:
             ended({"verdict": "taken", **stated, **_counts(taken)}, feed_dir.DONE)
+    except feed_dir.ReplacedError as error:
+        tell({"event": "changed", "reason": str(error)})
     except (StorageError, sqlite3.Error, OSError) as error:
         tell({"event": "failed", "reason": str(error)})
     except MemoryError:

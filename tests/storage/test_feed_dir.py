@@ -293,6 +293,35 @@ def test_one_that_is_still_being_written(
     assert folder.customers() == list(range(10))
 
 
+@pytest.mark.parametrize("content", [TEN, b"x\n"], ids=["right", "wrong"])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_one_that_another_took_the_place_of(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, content: bytes, in_place: bool
+) -> None:
+    """What came while the first was read, and after that, is a feed that nobody has read."""
+    eleven = TEN + CUSTOMER.format(77).encode()
+    sealed: Callable[..., Any] = feed_worker._import
+
+    def replaced(*args: Any) -> Any:
+        try:
+            return sealed(*args)
+        finally:
+            new = folder.path / ("a.csv" if in_place else ".new")
+            new.write_bytes(eleven)
+            new.rename(folder.path / "a.csv")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_worker, "_import", replaced)
+        told = folder.take("a.csv", content)
+    assert told == {
+        "event": "changed",
+        "reason": "a.csv: was written anew meanwhile; it is taken once more",
+    }
+    assert folder.names() == {"a.csv"}
+    assert folder.take("a.csv", eleven)["event"] == "taken"
+    assert folder.customers() == [*range(10), 77]
+
+
 def test_a_feed_that_is_gone(folder: Folder) -> None:
     told: list[dict[str, Any]] = []
     feed_worker.take(folder.path / "gone.csv", folder.data_dir, 0.1, None, told.append)
