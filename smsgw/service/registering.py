@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from smsgw.service.answer import fitting
 from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Reply, Rules, Said, Subscribe, Told, Turn
-from smsgw.service.message import MessageKind, Msisdn, Script
+from smsgw.service.message import Channel, MessageKind, Msisdn, Script
 from smsgw.service.numbers import MSISDN
 from smsgw.service.today import CODE_TRIES
 
@@ -120,9 +120,14 @@ def _taken(turn: Turn, number: str, known: bool) -> _Line:
 
 
 def _waiting(turn: Turn, held: Subscription) -> _Line:
-    """The line for a number that waits for a feed; a code that came now replaces the one before."""
+    """The line for a number that waits for a feed; a code that came now replaces the one before.
+
+    Who asks for what an import has asked for before is told of the outcome.
+    """
     number, code = held.customer_number, turn.reading.code
-    if not turn.rules.require_code or code is None or _locked(turn, number):
+    if not turn.rules.require_code or _locked(turn, number):
+        code = None
+    if code is None and held.channel is not Channel.IMPORT:
         return _Line("pending")
     return _Line("pending", Subscribe(number, SubscriptionState.PENDING, held.script, code))
 

@@ -106,6 +106,17 @@ def _read(con: sqlite3.Connection, condition: str, value: str) -> Iterator[Recor
         yield Recorded(id_, at, Change(change), phone, number, new, origin)
 
 
+def asked_by(con: sqlite3.Connection, msisdn: Msisdn, customer_number: str) -> Channel | None:
+    """By which door the phone's last registration for a customer number was asked for, whatever
+    channel was written down for it; None: nothing says."""
+    row = con.execute(
+        "SELECT channel FROM main.audit WHERE msisdn = ? AND customer_number = ? AND change = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (msisdn.digits, customer_number, Change.REQUESTED),
+    ).fetchone()
+    return None if row is None else Channel(row[0])
+
+
 def count(con: sqlite3.Connection) -> int:
     (entries,) = con.execute("SELECT count(*) FROM main.audit").fetchone()
     return int(entries)

@@ -111,7 +111,7 @@ def activate(
             subscription = row.subscription(SubscriptionState.ACTIVE)
             if _change(con, row, "active', code = NULL, activated_at = ?", author.now):
                 changed.append((row, subscription))
-                if subscription.channel is not Channel.IMPORT:
+                if not _imported(con, subscription):
                     others += others_told(con, subscription, rules)
         told = [
             Told(activated(row.customer_number, one.script, rules, one.carrier), one)
@@ -192,6 +192,12 @@ def _change(con: sqlite3.Connection, row: _Row, state: str, now: float) -> bool:
             (now, row.id),
         ).rowcount
     )
+
+
+def _imported(con: sqlite3.Connection, one: Subscription) -> bool:
+    """Whether an import asked for it: a row may name the channel that it came by before that."""
+    door = audit.asked_by(con, one.msisdn, one.customer_number)
+    return Channel.IMPORT in (door, one.channel)
 
 
 def _finish(

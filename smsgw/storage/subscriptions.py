@@ -20,6 +20,13 @@ _READ: Final = f"{_COLUMNS}, suspect_at"
 _STATES: Final = {str(state): state for state in SubscriptionState}
 
 
+# Where the messages of the phone ?1 go by what is known of it already.
+CARRIER_OF_PHONE: Final = (
+    f"SELECT carrier FROM main.subscription WHERE msisdn = ?1 AND {LIVE}"
+    " AND carrier IS NOT NULL AND suspect_at IS NULL ORDER BY id DESC LIMIT 1"
+)
+
+
 def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> tuple[Subscription, ...]:
     """The phone's pending and active subscriptions, oldest first."""
     rows = con.execute(
@@ -71,19 +78,18 @@ def subscribe(
     """Store a pending or active subscription, or make the phone's pending one active.
 
     `notify`: the phone is told when a pending one becomes active later. A live subscription of
-    the same phone and number keeps all but its state, and a pending one takes the digest of
-    another `code`, to be held against a later feed.
+    the same phone and number keeps all but its state; a pending one takes the digest of another
+    `code`, to be held against a later feed, and `notify` if it hadn't.
     """
     msisdn, number = subscription.msisdn, subscription.customer_number
     if add(con, subscription, notify, author, code):
         return
     if subscription.state is SubscriptionState.PENDING:
-        if code is not None:
-            con.execute(
-                "UPDATE main.subscription SET code = ?"
-                " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
-                (code, msisdn.digits, number),
-            )
+        con.execute(
+            "UPDATE main.subscription SET code = ifnull(?, code), notify = max(notify, ?)"
+            " WHERE msisdn = ? AND customer_number = ? AND state = 'pending'",
+            (code, notify, msisdn.digits, number),
+        )
         return
     activated = con.execute(
         "UPDATE main.subscription SET state = 'active', activated_at = ?, code = NULL"

@@ -68,9 +68,10 @@ def store(
     carrier: str | None = "mtel",
     channel: Channel = Channel.SMS,
     notify: bool = True,
+    door: Channel | None = None,  # by which it was asked for, if that is another
 ) -> None:
     one = Subscription(msisdn, HOME, state, carrier, Script.LATIN, channel, at)
-    assert subscriptions.add(con, one, notify, by(at))
+    assert subscriptions.add(con, one, notify, by(at, Origin(door or channel, "maria")))
 
 
 def feed(con: sqlite3.Connection) -> None:
@@ -188,6 +189,29 @@ def test_an_import_tells_no_other_phone(con: sqlite3.Connection, way: str) -> No
         request = Request(ANNA, HOME, "mtel", None, Channel.IMPORT)
         register(con, True, request, RULES, ENCODINGS, by(NOON))
     assert waiting(con) == []
+
+
+@pytest.mark.parametrize("notify", [False, True])
+@pytest.mark.parametrize("channel", [Channel.CENTRE, Channel.SMS])
+def test_an_import_tells_no_other_phone_whatever_channel_its_rows_name(
+    con: sqlite3.Connection, channel: Channel, notify: bool
+) -> None:
+    store(con, BORIS, SubscriptionState.ACTIVE)
+    store(con, channel=channel, notify=notify, door=Channel.IMPORT)
+    feed(con)
+    assert activate(con) == Outcome(1, notify, 0)
+    assert [row[0] for row in waiting(con)] == [ANNA.digits] * notify
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_who_asks_for_what_an_import_asked_for_is_told(con: sqlite3.Connection, asks: bool) -> None:
+    store(con, channel=Channel.IMPORT, notify=False)
+    if asks:
+        commit(con, NOON, HOME)
+        con.execute("DELETE FROM segment")  # the answer: it is still being worked on
+    feed(con)
+    assert activate(con) == Outcome(1, asks, 0)
+    assert [row[0] for row in waiting(con)] == [ANNA.digits] * asks
 
 
 # Daily bounds, from transaction to transaction and over a restart.
