@@ -1,7 +1,7 @@
 """Registering a phone by hand: the same rules as by message, for a clerk who does it."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
@@ -32,7 +32,7 @@ class Request(NamedTuple):
     carrier: str | None
     script: Script | None
     channel: Channel
-    usual_carrier: str | None = None  # for a new subscription where no other was named
+    usual_carrier: str | None = None  # for a new subscription where nothing else says
 
 
 class Registered(NamedTuple):
@@ -74,7 +74,7 @@ def register(
             request.msisdn,
             number,
             state,
-            request.carrier or request.usual_carrier,
+            request.carrier or _carrier_of(theirs) or request.usual_carrier,
             request.script or Script.LATIN,
             request.channel,
             now,
@@ -91,6 +91,12 @@ def register(
             told = others_told(con, subscription, rules)
             enqueue(con, tell(told, encodings, rules, now), encodings, now)
         return Registered(subscription, made=True, changed=(), told=bool(messages))
+
+
+def _carrier_of(theirs: Sequence[Subscription]) -> str | None:
+    """Where the phone's messages go by what it is registered for already."""
+    carriers = (one.carrier for one in reversed(theirs) if one.suspect_at is None)
+    return next(filter(None, carriers), None)
 
 
 def _corrected(

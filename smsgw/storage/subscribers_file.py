@@ -35,7 +35,8 @@ _ADD: Final = (
     "INSERT INTO main.subscription"
     " (msisdn, customer_number, state, carrier, script, channel, notify, requested_at,"
     " activated_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f" VALUES (?1, ?2, ?3, coalesce(?4, ({subscriptions.CARRIER_OF_PHONE}), ?10), ?5, ?6, ?7, ?8,"
+    " ?9)"
     f" ON CONFLICT (msisdn, customer_number) WHERE {LIVE} DO NOTHING"
 )
 Progress = Callable[[int], None]  # is told how many octets have been read; all are read twice
@@ -46,7 +47,7 @@ class Terms:
     """What an import goes by."""
 
     carriers: Collection[str]  # ids that rows may name
-    carrier_of: Callable[[Msisdn], str | None]  # for a new pair whose row names none
+    carrier_of: Callable[[Msisdn], str | None]  # for a new phone whose row names none
     rules: Rules
     encodings: Mapping[str, Encoding]  # of the carriers that messages can go out over
     notify: bool  # tell phones of subscriptions that become active, now or later
@@ -90,11 +91,14 @@ def import_file(
     while chunk := sorted(islice(rows, SORTED), key=itemgetter(0)):
         while batch := chunk[: pace.size]:
             del chunk[: len(batch)]
-            known = billing.known(con, [row.customer_number for row in batch]) if cache else ()
+            feeds, known = _known(con, batch) if cache else (0, ())
             with pace.turn(), transaction(con):
+                if cache and feeds != billing.feeds_taken(con):
+                    _, known = _known(con, batch)  # a delta came: nobody else looks at these again
                 under_stop = [row for row in batch if _stopped(con, row, terms)]
                 if under_stop:
-                    batch = [row for row in batch if row not in under_stop]
+                    passed_over = {*under_stop}
+                    batch = [row for row in batch if row not in passed_over]
                 counts += _write(con, batch, known, terms)
             counts["stopped"] += len(under_stop)
             for row in under_stop:
@@ -110,6 +114,15 @@ def _check(file: BinaryIO, carriers: Collection[str], progress: Progress) -> Non
     while sum(1 for _ in islice(rows, CHECKED)):
         progress(file.tell())
     problems.refuse()
+
+
+def _known(con: sqlite3.Connection, batch: Sequence[SubscriberRow]) -> tuple[int, Collection[str]]:
+    """How many feeds the cache is made of, and which of the rows' customer numbers it has.
+
+    Read before the lock is taken: it may be thousands of pages from the disk.
+    """
+    feeds = billing.feeds_taken(con)
+    return feeds, billing.known(con, [row.customer_number for row in batch])
 
 
 def _write(
@@ -186,10 +199,11 @@ def _values(row: SubscriberRow, known: bool, terms: Terms) -> tuple[object, ...]
         msisdn.digits,
         customer_number,
         "active" if known else "pending",
-        carrier or terms.carrier_of(msisdn),
+        carrier,
         "latin" if script is None else script.value,
         "import" if channel is None else channel.value,
         terms.notify,
         terms.author.now,
         terms.author.now if known else None,
+        None if carrier else terms.carrier_of(msisdn),
     )

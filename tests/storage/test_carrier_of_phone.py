@@ -73,6 +73,28 @@ def test_without_a_message(
     assert carriers(con) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        pytest.param(None, "telenor", id="where it wrote from last"),
+        pytest.param("mtel", "mtel", id="named"),
+    ],
+)
+def test_a_further_number_of_a_phone_that_wrote(
+    con: sqlite3.Connection, named: str | None, expected: str
+) -> None:
+    said(con, FIRST, "telenor")
+    by_clerk(con, SECOND, named, usual="mtel")
+    assert carriers(con) == ["telenor", expected]
+
+
+def test_a_carrier_in_doubt_says_nothing_of_a_further_number(con: sqlite3.Connection) -> None:
+    said(con, FIRST, "telenor")
+    con.execute("UPDATE subscription SET suspect_at = 7")
+    by_clerk(con, SECOND, None, usual="mtel")
+    assert carriers(con) == ["telenor", "mtel"]
+
+
 @pytest.mark.parametrize("before", [None, "mtel", "gone"])
 @pytest.mark.parametrize("text", ["smetka", "help", "no idea", SECOND])
 def test_any_message_takes_the_phones_registrations_along(

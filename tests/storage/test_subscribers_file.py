@@ -113,6 +113,43 @@ def test_what_a_row_leaves_out(con: sqlite3.Connection) -> None:
     ]
 
 
+def test_a_further_number_goes_where_the_phone_s_others_are(con: sqlite3.Connection) -> None:
+    phone = "359878000001"  # of vivacom's range, and taken along to telenor
+    take(con, f"{phone},{KNOWN},telenor,,")
+    take(con, f"{phone},{UNKNOWN},,,", f"{phone},300000000008,mtel,,", f"{phone},300000000007,,,")
+    assert [row[1:4:2] for row in stored(con)] == [
+        (KNOWN, "telenor"),
+        ("300000000007", "mtel"),  # by the row before it
+        ("300000000008", "mtel"),
+        (UNKNOWN, "telenor"),
+    ]
+
+
+@pytest.mark.parametrize("state", ["ended", "suspect"])
+def test_a_number_that_is_no_longer_sure_says_nothing_of_the_next(
+    con: sqlite3.Connection, state: str
+) -> None:
+    phone = "359878000001"
+    take(con, f"{phone},{KNOWN},telenor,,")
+    column, value = ("state", "ended") if state == "ended" else ("suspect_at", 7.0)
+    con.execute(f"UPDATE subscription SET {column} = ?", (value,))
+    take(con, f"{phone},{UNKNOWN},,,")
+    assert stored(con)[-1][3] == "vivacom"
+
+
+def test_a_delta_that_comes_between_is_seen(con: sqlite3.Connection) -> None:
+    """After the cache was asked, before the row is written: nobody looks at it again."""
+
+    def on_statement(statement: str) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            con.set_trace_callback(None)
+            con.execute(f"INSERT INTO {CACHE_SCHEMA}.customer VALUES (?)", (int(UNKNOWN),))
+            con.execute(f"INSERT INTO {CACHE_SCHEMA}.feed VALUES (1, 1, 'delta', 'a', 2, 0)")
+
+    con.set_trace_callback(on_statement)
+    assert take(con, f"359888000001,{UNKNOWN},,,").active == 1
+
+
 @pytest.mark.parametrize(
     ("line", "imported", "row"),
     [
