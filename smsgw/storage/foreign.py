@@ -34,10 +34,12 @@ def settle(con: sqlite3.Connection, found: Found, policy: Policy, now: float) ->
 def _disown(
     con: sqlite3.Connection, key: SegmentKey, word: str, policy: Policy, author: Author
 ) -> None:
-    carrier, msisdn = con.execute(
-        "SELECT carrier, msisdn FROM mt WHERE id = ?", (key.mt,)
+    carrier, msisdn, sent_at = con.execute(
+        "SELECT mt.carrier, msisdn, claimed_at FROM mt JOIN segment ON mt_id = id"
+        " WHERE id = ? AND part = ?",
+        key,
     ).fetchone()
-    subscriptions.suspect(con, Msisdn(msisdn), carrier, word, author)
+    subscriptions.suspect(con, Msisdn(msisdn), carrier, word, sent_at, author)
     if policy.find_carrier:
         con.execute(
             "INSERT INTO search (mt_id, tried, disowned) VALUES (?, '[]', 1)"

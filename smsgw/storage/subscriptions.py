@@ -236,17 +236,27 @@ def _move(
 
 
 def suspect(
-    con: sqlite3.Connection, msisdn: Msisdn, carrier: str, word: str, author: Author
+    con: sqlite3.Connection,
+    msisdn: Msisdn,
+    carrier: str,
+    word: str,
+    sent_at: float | None,
+    author: Author,
 ) -> None:
     """Mark the phone's subscriptions with a carrier which says, by `word`, that it is not its own.
 
-    Those that are marked keep the time of the first such word.
+    Those that are marked keep the time of the first such word. What was moved there, or cleared of
+    doubt, after the message that the word is on was sent (at `sent_at`) is not marked: who did
+    that knew better.
     """
     marked = con.execute(
-        "UPDATE main.subscription SET suspect_at = ?"
-        f" WHERE msisdn = ? AND carrier = ? AND suspect_at IS NULL AND {LIVE}"
+        "UPDATE main.subscription SET suspect_at = ?1"
+        f" WHERE msisdn = ?2 AND carrier = ?3 AND suspect_at IS NULL AND {LIVE}"
+        " AND NOT EXISTS (SELECT 1 FROM main.audit WHERE msisdn = ?2"
+        "  AND audit.customer_number = subscription.customer_number"
+        f"  AND change IN ('{Change.MOVED}', '{Change.CLEARED}') AND at > ?4)"
         " RETURNING customer_number",
-        (author.now, msisdn.digits, carrier),
+        (author.now, msisdn.digits, carrier, sent_at),
     ).fetchall()
     said = f"{carrier}: {word}"
     audit.record(con, author, [Entry(Change.SUSPECT, msisdn, number, said) for (number,) in marked])

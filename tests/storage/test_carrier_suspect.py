@@ -159,6 +159,25 @@ def test_a_clerk_clears_the_mark(
     assert network.audit() == [SUSPECT, *said]
 
 
+@pytest.mark.parametrize("by_message", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_word_on_what_was_sent_before_the_mark_was_cleared_is_late(
+    network: Any, by_message: bool, late: bool
+) -> None:
+    network.policy = network.policy._replace(find_carrier=False)
+    network.register()
+    before = network.send()
+    network.settled(*network.send())
+    if by_message:
+        network.commit(mos=[mo("mtel")])
+    else:
+        clerk = network.CLERK._replace(now=network.now)
+        with transaction(network.con):
+            subscriptions.move(network.con, PHONE, "mtel", clerk)
+    network.disowned(*(before if late else network.send()))
+    assert network.carriers() == [("mtel", not late), ("mtel", not late)]
+
+
 @pytest.mark.parametrize(
     ("carrier", "after", "said"),
     [
