@@ -57,6 +57,8 @@ def _message_in(details: Details) -> str:
         said = [f"{counted(details['parts'], 'part')}, read as {details['intent']}"]
     else:
         said = [f"read as {details['intent']}"]
+    if numbers := details["wrong_codes"]:
+        said.append(f"wrong code for {', '.join(numbers)}")
     if (why := details["silence"]) is not None:
         said.append(f"not answered: {SILENCE[why]}")
     if repeats := details["repeats"]:

@@ -62,7 +62,7 @@ ORDER BY id LIMIT {BATCH}
 """
 
 _SELECT_MO: Final = """
-SELECT id, received_at, carrier, msisdn, text, intent, silence,
+SELECT id, received_at, carrier, msisdn, text, intent, silence, tried,
        CASE WHEN intent IS NOT NULL THEN assembly END
 FROM mo WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id
 """
@@ -173,15 +173,15 @@ def _move_incoming(con: sqlite3.Connection, ids: Sequence[int]) -> int:
         if size >= BATCH:
             break
     con.executemany(
-        "INSERT INTO history_mo (id, received_at, carrier, msisdn, text, intent, silence, parts,"
-        " repeats) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [row[:9] for row in rows],
+        "INSERT INTO history_mo (id, received_at, carrier, msisdn, text, intent, silence, tried,"
+        " parts, repeats) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [row[:10] for row in rows],
     )
     con.executemany(
         "INSERT INTO history_number (customer_number, at, mo_id) VALUES (?, ?, ?)",
         [(number, row[1], row[0]) for row in rows for number in numbers_asked_for(row[5], row[4])],
     )
-    leaving = [(row[0], row[9]) for row in rows]
+    leaving = [(row[0], row[10]) for row in rows]
     con.executemany(f"DELETE FROM redelivery WHERE mo_id IN ({_WITH})", leaving)
     con.executemany(f"DELETE FROM mo WHERE id IN ({_WITH})", leaving)
     return len(rows)

@@ -142,7 +142,7 @@ def _answered(con: sqlite3.Connection, mts: Iterable[int]) -> set[int]:
 
 # Of a long message that is whole, as of one in the history, only the row that stands for it.
 _MESSAGES_IN: Final = """
-SELECT id, received_at, carrier, msisdn, text, intent, silence,
+SELECT id, received_at, carrier, msisdn, text, intent, silence, tried,
        (SELECT count(*) FROM mo AS part WHERE part.id = mo.id OR part.assembly = whole),
        (SELECT count(*) FROM redelivery WHERE mo_id IN
         (SELECT id FROM mo AS part WHERE part.id = mo.id OR part.assembly = whole))
@@ -152,13 +152,13 @@ WHERE intent IS NOT NULL
    OR NOT EXISTS (SELECT 1 FROM mo AS other
                   WHERE other.assembly = mo.assembly AND other.intent IS NOT NULL)
 UNION ALL
-SELECT id, received_at, carrier, msisdn, text, intent, silence, parts, repeats
+SELECT id, received_at, carrier, msisdn, text, intent, silence, tried, parts, repeats
 FROM history_mo WHERE id IN (SELECT value FROM json_each(?1))
 """
 
 
 def _messages_in(con: sqlite3.Connection, mos: Iterable[int]) -> Iterator[Event]:
-    for id_, at, carrier, msisdn, text, intent, silence, parts, repeats in con.execute(
+    for id_, at, carrier, msisdn, text, intent, silence, tried, parts, repeats in con.execute(
         _MESSAGES_IN, (json.dumps(list(mos)),)
     ):
         details = {
@@ -167,6 +167,7 @@ def _messages_in(con: sqlite3.Connection, mos: Iterable[int]) -> Iterator[Event]
             "text": text,
             "intent": intent,  # None: a part of a long message; what it says stands with the whole
             "silence": silence,
+            "wrong_codes": (tried or "").split(),  # the customer numbers that they were given for
             "parts": parts,
             "repeats": repeats,
         }

@@ -229,6 +229,20 @@ def test_silence(daemon: Daemon) -> None:
     )
 
 
+def test_wrong_codes(daemon: Daemon) -> None:
+    """Also once the message has moved to the history."""
+    daemon.writes(HOME)
+    daemon.con.execute("UPDATE mo SET tried = ?", (f"{HOME} {SHOP}",))
+    expected = (
+        f'00:00  35988****456  wrote over mtel: "{HOME}" (message 1, read as register;'
+        f" wrong code for {HOME}, {SHOP})"
+    )
+    assert told("0888123456")[0] == expected
+    daemon.move(AT + 86_400)
+    assert daemon.con.execute("SELECT count(*) FROM mo").fetchone() == (0,)
+    assert told("0888123456")[0] == expected
+
+
 def test_redeliveries(daemon: Daemon) -> None:
     daemon.writes("help")
     daemon.commit(redeliveries=[Redelivery(1, 0, "mtel", AT + n, 2) for n in (1, 2)])
@@ -404,6 +418,7 @@ def test_as_json(daemon: Daemon) -> None:
         "text": HOME,
         "intent": "register",
         "silence": None,
+        "wrong_codes": [],
         "parts": 1,
         "repeats": 0,
     }

@@ -18,12 +18,13 @@ from smsgw.service.message import Channel, Encoding, Mo, Msisdn, Script
 from smsgw.service.ports import Work
 from smsgw.service.replies import Replies
 from smsgw.service.today import CODE_TRIES, Day
-from smsgw.storage import billing, exchange, inbox, pending, subscriptions
+from smsgw.storage import billing, exchange, history, inbox, pending, subscriptions, timeline
 from smsgw.storage.audit import FEED, Author
 from smsgw.storage.database import CACHE_SCHEMA, CacheReader, current_snapshot, open_gateway
 from smsgw.storage.feed import Feed, take_delta, take_snapshot
 from smsgw.storage.lookup import Lookup
 from smsgw.storage.policy import Policy
+from smsgw.storage.timeline import What
 
 SOFIA = ZoneInfo("Europe/Sofia")
 NOON = 1_790_500_000.0  # 2026-09-27, 12:06 in Sofia
@@ -243,6 +244,18 @@ def test_wrong_codes_lock_a_number_for_all_phones_until_the_next_day(desk: Desk)
     assert "registriran" in desk.say(f"{LEADING} {RIGHT}", "359888000009")
     desk.now += DAY
     assert "registriran" in desk.say(f"{NUMBER} {RIGHT}", "359888000009")
+
+
+def test_a_timeline_tells_of_wrong_codes_as_long_as_of_the_message(desk: Desk) -> None:
+    desk.feed(*BILLS)
+    for text in (f"{NUMBER} {WRONG}", f"{NUMBER} {RIGHT}"):
+        desk.say(text)
+    for _ in range(2):
+        told = timeline.of(desk.con, ANNA, None, None)
+        came = [one.details["wrong_codes"] for one in told if one.what is What.MESSAGE_IN]
+        assert came == [[NUMBER], []]
+        history.move_incoming(desk.con, 0, NOON + DAY, NOON + DAY)
+    assert desk.con.execute("SELECT tried FROM history_mo").fetchall() == [(NUMBER,), (None,)]
 
 
 def test_tries_that_a_transaction_loses_are_not_counted(desk: Desk) -> None:
