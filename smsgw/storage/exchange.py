@@ -80,11 +80,12 @@ def _first(*moments: float | None) -> float | None:
 
 
 def recover(con: sqlite3.Connection, now: float, policy: Policy) -> Counter[MtState]:
-    """Sort out what a daemon that died left claimed, and notices for carriers that this one doesn't
-    have; count what became of the former."""
+    """Sort out what a daemon that died left claimed, and notices and searches that stand at
+    carriers which this one doesn't have; count what became of the first."""
     found = Found.nothing()
     with transaction(con):
         states = settlements.recover(con, now, policy.losses, found)
         foreign.settle(con, found, policy, now)
+        foreign.go_round(con, policy, now)
         turns.readdress(con, policy.encodings, now)
     return states

@@ -7,8 +7,9 @@ A message that looks for its phone's carrier has a row in `search` until it has 
 import sqlite3
 from collections.abc import Sequence
 from json import dumps, loads
+from typing import Final
 
-from smsgw.service.foreign import AWAITED, Step, next_carrier, step
+from smsgw.service.foreign import AWAITED, DISOWNED, Step, next_carrier, step
 from smsgw.service.hours import next_open
 from smsgw.service.message import MessageKind, Msisdn, Mt, MtState, SegmentKey
 from smsgw.service.retry import valid_until, worth_sending
@@ -17,6 +18,19 @@ from smsgw.storage.audit import DAEMON, Author
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.policy import Policy
 from smsgw.storage.receipts import Found
+
+_UNSENT: Final = f"'{MtState.QUEUED}', '{MtState.WAITING}'"
+_GIVEN_BACK: Final = ", ".join(f"'{state}'" for state in sorted(DISOWNED))
+
+# Searches for which something is queued, while nothing of their message was delivered, or may be.
+_STRANDED: Final = f"""
+SELECT search.mt_id, mt.carrier FROM search JOIN mt ON mt.id = search.mt_id
+WHERE EXISTS (SELECT 1 FROM segment WHERE mt_id = mt.id AND state IN ({_UNSENT}))
+AND NOT EXISTS (SELECT 1 FROM segment WHERE mt_id = mt.id
+                AND (state IN ({_UNSENT}) AND lost > 0
+                     OR state NOT IN ({_UNSENT}, {_GIVEN_BACK})))
+ORDER BY search.mt_id
+"""
 
 
 def settle(con: sqlite3.Connection, found: Found, policy: Policy, now: float) -> list[Mt]:
@@ -29,6 +43,37 @@ def settle(con: sqlite3.Connection, found: Found, policy: Policy, now: float) ->
         return []
     again = (_go_on(con, mt_id, policy, author) for mt_id in dict.fromkeys(found.ended))
     return [mt for mt in again if mt is not None]
+
+
+def go_round(con: sqlite3.Connection, policy: Policy, now: float) -> list[Mt]:
+    """Take searches on that stand at a carrier which is no longer enabled, inside the caller's
+    transaction: what waits there can't go out. Returns the messages that were made again.
+
+    A message is left to its carrier where any part of it may have reached the phone.
+    """
+    if not policy.find_carrier:
+        return []
+    author = Author(policy.keyed, DAEMON, now)
+    stranded = [
+        mt_id
+        for mt_id, carrier in con.execute(_STRANDED).fetchall()
+        if carrier not in policy.encodings
+    ]
+    con.executemany(
+        f"UPDATE segment SET state = '{MtState.CANCELLED}', not_before = NULL, changed_at = ?"
+        f" WHERE mt_id = ? AND state IN ({_UNSENT})",
+        [(now, mt_id) for mt_id in stranded],
+    )
+    again = (_next(con, mt_id, policy, author) for mt_id in stranded)
+    return [mt for mt in again if mt is not None]
+
+
+def _next(con: sqlite3.Connection, mt_id: int, policy: Policy, author: Author) -> Mt | None:
+    (tried,) = con.execute(
+        "DELETE FROM search WHERE mt_id = ? RETURNING tried", (mt_id,)
+    ).fetchone()
+    mt = _read(con, mt_id)
+    return _again(con, mt_id, mt, [*loads(tried), mt.carrier], policy, author.now)
 
 
 def _disown(

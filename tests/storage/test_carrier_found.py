@@ -140,6 +140,63 @@ def test_only_over_carriers_that_are_enabled(network: Any) -> None:
     assert [one.carrier for one in network.settled(*network.send()).claimed] == ["vivacom"]
 
 
+def repeat_waits(network: Any, why: Acceptance = Acceptance.NOT_SENT) -> None:
+    """A message that mtel disowned waits for telenor, which has no place for it now."""
+    (one,) = network.settled(*network.send()).claimed
+    before, network.policy = network.policy, network.policy._replace(encodings={"mtel": Encoding()})
+    network.settled(one, acceptance=why, error="")
+    network.policy = before
+
+
+def without(network: Any, *carriers: str) -> None:
+    """Take up what is there without some carriers, as after a change of the configuration."""
+    enabled = {one: how for one, how in network.policy.encodings.items() if one not in carriers}
+    network.policy = network.policy._replace(encodings=enabled)
+    exchange.recover(network.con, network.now, network.policy)
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_search_goes_round_a_carrier_that_is_enabled_no_more(network: Any, waiting: bool) -> None:
+    network.register()
+    repeat_waits(network, Acceptance.TEMPORARY if waiting else Acceptance.NOT_SENT)
+    without(network, "telenor")
+    assert network.messages() == [("mtel", None), ("telenor", 1), ("vivacom", 2)]
+    without(network, "telenor")
+    assert network.searches() == 1
+    (again,) = network.commit().claimed
+    assert again.carrier == "vivacom"
+    network.delivered(again)
+    assert network.carriers() == [("vivacom", False), ("vivacom", False)]
+    assert queue.records(network.con, [2])[0].state is MtState.CANCELLED
+
+
+def test_a_search_ends_where_no_carrier_is_left(network: Any) -> None:
+    repeat_waits(network)
+    without(network, "telenor", "vivacom")
+    assert network.messages() == [("mtel", None), ("telenor", 1)]
+    assert queue.records(network.con, [2])[0].state is MtState.CANCELLED
+    assert network.searches() == 0
+
+
+def test_a_part_that_waits_where_another_was_disowned_goes_round_too(network: Any) -> None:
+    first, second = network.send("x" * 300)
+    network.settled(first)
+    network.settled(second, acceptance=Acceptance.TEMPORARY, error="")
+    without(network, "mtel")
+    assert network.messages() == [("mtel", None), ("telenor", 1)]
+
+
+@pytest.mark.parametrize("acceptance", [Acceptance.LOST, Acceptance.ACCEPTED])
+def test_what_may_have_been_delivered_stays_where_it_is(
+    network: Any, acceptance: Acceptance
+) -> None:
+    (one,) = network.settled(*network.send()).claimed
+    network.settled(one, acceptance=acceptance, error="", message_id="A")
+    without(network, "telenor")
+    assert network.messages() == [("mtel", None), ("telenor", 1)]
+    assert network.searches() == 1
+
+
 def test_without_the_key_nothing_is_tried(network: Any) -> None:
     network.policy = network.policy._replace(find_carrier=False)
     assert not network.settled(*network.send()).claimed
