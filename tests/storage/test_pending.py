@@ -191,6 +191,27 @@ def test_an_import_tells_no_other_phone(con: sqlite3.Connection, way: str) -> No
     assert waiting(con) == []
 
 
+def test_many_who_are_told_are_told_in_several_transactions(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers a customer waits for the lock no longer than one of them takes."""
+    monkeypatch.setattr(pending, "MESSAGES", 4)
+    phones = [Msisdn(f"35988700000{n}") for n in range(7)]
+    store(con, BORIS, SubscriptionState.ACTIVE)
+    for phone in phones:
+        store(con, phone)
+    feed(con)
+    after: int | None = 0
+    told = []
+    while after is not None:
+        batch = pending.activate(con, after, RULES, ENCODINGS, by(NOON))
+        told.append(batch.told)
+        after = batch.last
+    assert told == [2, 1, 1, 1, 1, 1]  # the number has more phones by each
+    messages = [row[0] for row in waiting(con)]
+    assert [messages.count(phone.digits) for phone in (BORIS, *phones)] == [7, *range(7, 0, -1)]
+
+
 @pytest.mark.parametrize("notify", [False, True])
 @pytest.mark.parametrize("channel", [Channel.CENTRE, Channel.SMS])
 def test_an_import_tells_no_other_phone_whatever_channel_its_rows_name(
