@@ -34,3 +34,13 @@ def next_open(now: float, hours: Hours, timezone: tzinfo) -> float | None:
         return None
     day = local.date() + timedelta(days=local.time() >= hours.closes)
     return datetime.combine(day, hours.opens, timezone).timestamp()
+
+
+def overdue(made_at: float, now: float, hours: Hours, timezone: tzinfo) -> float | None:
+    """When a message may go out that was to be out by now, and that nobody waits for any more, in
+    seconds since 1970; None: at once.
+
+    One that was made since the hours ended was meant to go out at once: somebody stands at a desk.
+    """
+    opens = next_open(now, hours, timezone)
+    return None if next_open(made_at, hours, timezone) == opens else opens

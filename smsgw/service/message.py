@@ -141,9 +141,9 @@ TRANSITIONS: Final[dict[MtState, frozenset[MtState]]] = {
             MtState.CLAIMED,
             MtState.EXPIRED,
             MtState.CANCELLED,
+            MtState.WAITING,  # nobody waits for it, and the hours for such are over
             # Where a submit before lost its response: that came after all, or a receipt did, before
             # it was sent once more; or its time passed, and whether it was delivered is not known.
-            MtState.WAITING,
             MtState.ACCEPTED,
             MtState.REFUSED,
             MtState.DELIVERED,

@@ -33,7 +33,13 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
         taken = inbox.take(con, work.mos, work.now, cache, policy, today)
         inbox.note_redeliveries(con, work.redeliveries, taken)
         claimed = claims.claim(
-            con, taken.answers, work.free, policy.encodings, work.now, policy.losses
+            con,
+            taken.answers,
+            work.free,
+            policy.encodings,
+            work.now,
+            policy.losses,
+            policy.rules,
         )
         enqueue(con, taken.unawaited, policy.encodings, work.now)
         sent = bulk.claim(con, _left(work, claimed), cache, policy, work.now)

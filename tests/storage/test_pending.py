@@ -14,13 +14,24 @@ from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Rules
 from smsgw.service.hours import Hours
 from smsgw.service.keyed import Keyed
-from smsgw.service.message import Channel, Encoding, Mo, Msisdn, MtState, Script
+from smsgw.service.message import (
+    Channel,
+    Encoding,
+    MessageKind,
+    Mo,
+    Msisdn,
+    Mt,
+    MtState,
+    Script,
+    Segment,
+)
 from smsgw.service.ports import Done, Work
 from smsgw.service.replies import Replies
 from smsgw.service.today import Day
 from smsgw.storage import audit, billing, exchange, inbox, pending, subscriptions
 from smsgw.storage.audit import DAEMON, Author, Change, Origin
 from smsgw.storage.database import CACHE_SCHEMA, open_gateway
+from smsgw.storage.messages import enqueue
 from smsgw.storage.pending import Outcome
 from smsgw.storage.policy import Policy
 from smsgw.storage.registration import Request, register
@@ -151,11 +162,46 @@ def test_what_nobody_waits_for_waits_for_the_next_opening(con: sqlite3.Connectio
     assert segment.destination == ANNA
 
 
+def test_what_was_not_out_by_closing_time_waits_too(con: sqlite3.Connection) -> None:
+    """Its carrier was not there until the middle of the night."""
+    store(con)
+    feed(con)
+    activate(con, NOON)
+    done = commit(con, NIGHT, free=1)
+    assert (done.claimed, done.wake_at) == ([], NEXT_OPENING)
+    assert [row[2:] for row in waiting(con)] == [(MtState.WAITING, NEXT_OPENING)]
+    assert commit(con, NEXT_OPENING - 1, free=1).claimed == []
+    assert [one.destination for one in commit(con, NEXT_OPENING, free=1).claimed] == [ANNA]
+
+
+def test_what_is_put_off_gives_its_place_to_what_is_behind_it(con: sqlite3.Connection) -> None:
+    for phone in (ANNA, BORIS):
+        store(con, phone)
+    feed(con)
+    activate(con, NOON)
+    enqueue(con, [Mt("mtel", MessageKind.MANUAL, ANNA, "x", NIGHT)], ENCODINGS, NIGHT)
+    claimed: list[Segment] = []
+    for _ in range(3):
+        done = commit(con, NIGHT, free=1)
+        claimed += done.claimed
+        if not done.backlog:
+            break
+    assert [one.kind for one in claimed] == [MessageKind.MANUAL]
+
+
+def test_a_part_follows_another_that_is_out(con: sqlite3.Connection) -> None:
+    text = "дълъг текст " * 10
+    enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, ANNA, text, NOON)], ENCODINGS, NOON)
+    assert [one.key.part for one in commit(con, NOON, free=1).claimed] == [1]
+    assert [one.key.part for one in commit(con, NIGHT, free=1).claimed] == [2]
+
+
 def test_a_clerk_s_customer_is_told_at_any_hour(con: sqlite3.Connection) -> None:
     feed(con)
     request = Request(ANNA, HOME, "mtel", None, Channel.CENTRE)
     assert register(con, True, request, RULES, ENCODINGS, by(NIGHT)).told
     assert [row[2:] for row in waiting(con)] == [(MtState.QUEUED, None)]
+    assert len(commit(con, NIGHT + 60, free=1).claimed) == 1
 
 
 @pytest.mark.parametrize("way", ["feed", "clerk", "message"])
