@@ -3,11 +3,13 @@ databases, and never part of a backup."""
 
 import os
 import secrets
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from smsgw.service.keyed import Keyed
-from smsgw.storage.database import StorageError, make
+from smsgw.storage.database import GATEWAY, StorageError, make
 from smsgw.storage.disk import sync
 
 KEY_FILE: Final = "secret.key"
@@ -24,7 +26,8 @@ def kept(data_dir: Path, secret: str | None) -> Keyed | None:
 def keyed(data_dir: Path, secret: str | None) -> Keyed:
     """Digests by `secret`, or by the key in `data_dir`, which is made if it isn't there.
 
-    Raises StorageError where it can't be read or made, or is not what was written once.
+    Raises StorageError where it can't be read or made, is not what was written once, or is gone
+    though digests by it are there.
     """
     return Keyed(secret.encode() if secret is not None else _kept(data_dir))
 
@@ -34,6 +37,7 @@ def _kept(data_dir: Path) -> bytes:
     try:
         if not path.exists():
             make(data_dir)
+            _refuse_lost(path)
             _make(path)
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except OSError as error:
@@ -46,6 +50,27 @@ def _kept(data_dir: Path) -> bytes:
             "before is known again"
         )
     return key
+
+
+def _refuse_lost(path: Path) -> None:
+    """Raise StorageError if there are digests by a key that was here: no other stands for it."""
+    gateway = path.with_name(GATEWAY)
+    if not gateway.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{gateway.absolute().as_uri()}?mode=ro", uri=True)) as con:
+            (there,) = con.execute(
+                "SELECT EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM stop)"
+            ).fetchone()
+    except sqlite3.Error as error:
+        if "no such table" in str(error):  # from before there were any
+            return
+        raise StorageError(f"{gateway}: {error}") from error
+    if there and not path.exists():  # made and used by another process meanwhile
+        raise StorageError(
+            f"{path} is missing: put it back from where it is kept. Without it nobody knows which"
+            " phones said stop. If it is lost for good, write 64 new hexadecimal digits there"
+        )
 
 
 def _make(path: Path) -> None:

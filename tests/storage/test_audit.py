@@ -10,7 +10,7 @@ import pytest
 
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Channel, Msisdn
-from smsgw.storage import audit
+from smsgw.storage import audit, stops
 from smsgw.storage.audit import Author, Change, Entry, Origin
 from smsgw.storage.database import StorageError, open_gateway, transaction
 from smsgw.storage.keys import KEY_FILE, keyed
@@ -111,6 +111,29 @@ def test_a_damaged_key_is_not_replaced(tmp_path: Path, content: str) -> None:
     with pytest.raises(StorageError, match="damaged"):
         keyed(tmp_path, None)
     assert (tmp_path / KEY_FILE).read_text(encoding="utf-8") == content
+
+
+def test_a_key_that_is_gone_is_not_replaced(con: sqlite3.Connection, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="put it back"):
+        keyed(tmp_path, None)
+    assert not (tmp_path / KEY_FILE).exists()
+    with transaction(con):
+        con.execute("DROP TRIGGER audit_stays")
+        con.execute("DELETE FROM audit")
+        stops.enter(con, KEYED, ANNA, T)
+    with pytest.raises(StorageError, match="said stop"):
+        keyed(tmp_path, None)
+    (tmp_path / KEY_FILE).write_text("6b" * 32, encoding="ascii")
+    assert stops.since(con, keyed(tmp_path, None), ANNA) == T
+
+
+@pytest.mark.parametrize("table", ["audit", None], ids=["empty", "from before there were any"])
+def test_a_database_without_digests_gets_a_key(tmp_path: Path, table: str | None) -> None:
+    with closing(open_gateway(tmp_path)) as con:
+        if table is None:
+            con.execute("DROP TABLE audit")
+    assert keyed(tmp_path, None)
+    assert (tmp_path / KEY_FILE).exists()
 
 
 def test_who_comes_second_takes_the_key_of_the_first(
