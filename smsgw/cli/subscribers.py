@@ -17,6 +17,7 @@ from smsgw.cli.stores import (
     known_key,
     lines_told,
     not_told,
+    open_gateway_alone,
     open_stores,
     progress_of,
     read_gateway_alone,
@@ -133,8 +134,9 @@ def end(
     settings = load_settings_or_exit(config)
     msisdn = stored_msisdn(phone)
     number = None if number is None else customer_number(number)
-    with open_stores(settings.data_dir) as stores, transaction(stores.con):
-        ended = subscriptions.end(stores.con, msisdn, number, signed(settings, Channel.CENTRE))
+    author = signed(settings, Channel.CENTRE)
+    with open_gateway_alone(settings.data_dir) as stores, transaction(stores.con):
+        ended = subscriptions.end(stores.con, msisdn, number, author)
     if not ended:
         fail(f"{msisdn.digits} is not registered{f' for {number}' if number else ''}")
     typer.echo(f"{msisdn.digits}: {ended} ended")
@@ -153,11 +155,10 @@ def move(
     settings = load_settings_or_exit(config)
     msisdn = stored_msisdn(phone)
     check_carrier(carrier, settings, "CARRIER")
-    with open_stores(settings.data_dir) as stores:
-        author = signed(settings, Channel.CENTRE)
-        with transaction(stores.con):
-            theirs = subscriptions.of_phone(stores.con, msisdn)
-            moved = subscriptions.move(stores.con, msisdn, carrier, author)
+    author = signed(settings, Channel.CENTRE)
+    with open_gateway_alone(settings.data_dir) as stores, transaction(stores.con):
+        theirs = subscriptions.of_phone(stores.con, msisdn)
+        moved = subscriptions.move(stores.con, msisdn, carrier, author)
     if not theirs:
         fail(f"{msisdn.digits} is not registered")
     typer.echo(f"{msisdn.digits}: {moved} moved to {carrier}, {len(theirs) - moved} there already")
@@ -311,7 +312,7 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
             ),
             pace=Pace(),
         )
-    _settle(stores, settings)
+    _settle(stores, settings, cut_off=True)
     typer.echo(
         f"{file}: {imported.active} new and active, {imported.pending} new and pending,"
         f" {imported.changed} changed, {imported.unchanged} as they were"
@@ -320,14 +321,15 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
     )
 
 
-def _settle(stores: Stores, settings: "Settings") -> None:
-    """Where a feed came in the meantime: it may know what was just made pending."""
+def _settle(stores: Stores, settings: "Settings", *, cut_off: bool = False) -> None:
+    """Where a feed came in the meantime, or may have come while an import ran that was `cut_off`:
+    it may know what was just made pending."""
     from smsgw.settings import derive
     from smsgw.storage.audit import FEED
     from smsgw.storage.pace import Pace
     from smsgw.storage.pending import activate_all
 
-    if stores.cache.follow():
+    if stores.cache.follow() or (cut_off and stores.cached):
         activate_all(
             stores.con,
             derive.rules(settings),

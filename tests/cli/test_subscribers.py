@@ -305,6 +305,25 @@ def test_import_and_tell(folder: Path) -> None:
     assert told(folder) == [("359888000001", "mtel")]
 
 
+def test_import_again_after_a_feed_that_came_while_it_was_killed(folder: Path) -> None:
+    """Its rows were pending by the old cache, and nobody has looked at them since."""
+    file = folder / "subscribers.csv"
+    file.write_text(f"msisdn,customer_number\n0888123456,{HOME}\n")
+    assert smsgw("import", "subscribers.csv").exit_code == 0
+    with closing(open_gateway(folder / "data")) as con:
+        con.execute("UPDATE subscription SET state = 'pending', activated_at = NULL")
+    assert smsgw("import", "subscribers.csv").exit_code == 0
+    assert [record["state"] for record in listed()] == ["active"]
+
+
+def test_a_clerk_ends_and_moves_also_while_the_cache_is_damaged(folder: Path) -> None:
+    assert smsgw("add", "0888123456", HOME).exit_code == 0
+    (folder / "data" / "billing-1.db").write_bytes(b"no database" * 100)
+    for args in (("move", "0888123456", "telenor"), ("end", "0888123456")):
+        result = smsgw(*args)
+        assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_import_says_who_is_not_told(folder: Path) -> None:
     (folder / "s.csv").write_text(
         "msisdn,customer_number,carrier\n"
