@@ -166,10 +166,11 @@ def reject(
         return Outcome(0, 0, 0)
     due = []
     # Ids grow with the time of the request: behind the first that has time left are no others.
+    # One of the future is of a time before the clock was set back, and says nothing.
     for row in _rows(con, cache, 0, rules):
-        if row.requested_at > author.now - rules.activation_limit:
+        if author.now - rules.activation_limit < row.requested_at <= author.now:
             break
-        if not row.ready:
+        if not row.ready and row.requested_at <= author.now:
             due.append(row)
     if not due:
         return Outcome(0, 0, 0)

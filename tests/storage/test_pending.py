@@ -130,6 +130,13 @@ def test_what_the_cache_knows_is_not_rejected(con: sqlite3.Connection) -> None:
     assert activate(con, NOON + 2 * DAY).changed == 1
 
 
+def test_one_of_a_clock_that_was_set_back_holds_up_no_others(con: sqlite3.Connection) -> None:
+    store(con, BORIS, at=NOON + 30 * DAY)
+    store(con)
+    assert reject(con, NOON + DAY) == Outcome(1, 1, 0)
+    assert [one.state for one in subscriptions.of_phone(con, BORIS)] == ["pending"]
+
+
 def test_without_a_limit_nothing_is_rejected(con: sqlite3.Connection) -> None:
     store(con)
     assert reject(con, NOON + 1000 * DAY, replace(RULES, activation_limit=0.0)).changed == 0

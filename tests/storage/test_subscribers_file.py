@@ -261,6 +261,19 @@ def test_running_it_again_finishes_what_was_cut_off(
     assert sorted(phone for phone, _ in told(con)) == sorted(line[:12] for line in lines)
 
 
+@pytest.mark.parametrize(("notify", "turns"), [(False, 1), (True, 3)])
+def test_rows_whose_phones_are_told_come_in_small_transactions(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, notify: bool, turns: int
+) -> None:
+    """However fast those before them went."""
+    monkeypatch.setattr(subscribers_file, "TOLD", 3)
+    slept: list[float] = []
+    pace = Pace(sleep=slept.append)
+    pace.size = MOST
+    take(con, *[f"35988000000{n},{KNOWN},mtel,," for n in range(7)], notify=notify, pace=pace)
+    assert len(slept) == turns
+
+
 def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
     content = f"{HEADER}\n359888000001,{KNOWN},,,\n".encode()
     heard: list[int] = []
