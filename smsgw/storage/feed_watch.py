@@ -94,6 +94,8 @@ class FeedWatch:
                 last = await self._run_worker(path, feed.size)
         except TimeoutError:
             last = {"event": "failed", "reason": "it took longer than billing.import_limit"}
+        except ValueError:
+            last = {"event": "failed", "reason": "the import ended in the middle of a word"}
         except OSError as error:  # no more processes, no memory for one
             last = {"event": "failed", "reason": f"no process could be started: {error.strerror}"}
         finally:

@@ -163,6 +163,26 @@ def test_no_process_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("said", ['{"event": "refu', "x" * (2 << 20)], ids=["half a line", "long"])
+def test_a_worker_that_is_killed_while_it_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    (tmp_path / "said").write_text(said)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexec cat {tmp_path / 'said'}\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+    async def story(world: World) -> None:
+        world.drop("1.csv")
+        await world.until(lambda: world.watch.trouble)
+        assert world.watch.trouble == (
+            "1.csv can't be imported now: the import ended in the middle of a word"
+        )
+
+    play(tmp_path, story)
+
+
 def test_codes_are_kept_by_the_key_that_is_configured(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.watch = FeedWatch(world.path, world.data_dir, 0.1, PATIENCE, 'a "key"\n', SOON)
