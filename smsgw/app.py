@@ -21,7 +21,7 @@ from smsgw.settings.model import Settings
 from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending
 from smsgw.storage.archive import Archive, Keeping
 from smsgw.storage.audit import DAEMON, FEED, Author
-from smsgw.storage.database import StorageError
+from smsgw.storage.database import StorageError, current_snapshot
 from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
@@ -252,7 +252,8 @@ class App:
             await self._activate()
             self._activating = False
             await self._observe()
-            await self._database.run(sweep, self._settings.data_dir)
+            current = await self._database.run(current_snapshot)
+            await asyncio.to_thread(sweep, self._settings.data_dir, current)
 
     async def _activate(self) -> None:
         """Try pending subscriptions against a new cache, a short transaction at a time."""

@@ -140,7 +140,7 @@ def test_caches_before_the_previous_one_are_deleted(desk: Desk) -> None:
     for _ in range(4):
         desk.snapshot(ONE)
     assert desk.files() == {"billing-3.db", "billing-4.db"}
-    snapshot.sweep(desk.con, desk.data_dir)
+    snapshot.sweep(desk.data_dir, current_snapshot(desk.con))
     assert desk.files() == {"billing-4.db"}
 
 
