@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from smsgw.service.decision import Rules
-from smsgw.service.hours import overdue
 from smsgw.service.message import (
     Encoding,
     Layout,
@@ -27,6 +25,8 @@ from smsgw.service.retry import (
     worth_sending,
 )
 from smsgw.storage.messages import cut, insert_segments
+from smsgw.storage.policy import Policy
+from smsgw.storage.unawaited import Looked, look_at
 
 # The state stands in the SQL as a literal: only then is the partial index used.
 _QUEUED: Final = f"""
@@ -42,15 +42,6 @@ SELECT_BULK: Final = f"{_QUEUED} >= {int(MessageKind.NOTICE)} {_IN_ORDER}"
 # Segments that one transaction wakes at most: 15 ms. All that were made for the next opening are
 # due at once, and answers must not wait for them.
 WOKEN_AT_ONCE: Final = 1000
-
-
-# Kinds that may have been put off to the next opening when they were made.
-IN_HOURS: Final = frozenset({MessageKind.CONFIRMATION})
-
-_BEGUN: Final = (
-    "SELECT EXISTS (SELECT 1 FROM segment WHERE mt_id = ?"
-    f" AND state NOT IN ('{MtState.QUEUED}', '{MtState.WAITING}'))"
-)
 
 
 class Claims(NamedTuple):
@@ -69,15 +60,14 @@ def claim(
     encodings: Mapping[str, Encoding],
     now: float,
     losses: Losses = HOLD,
-    rules: Rules | None = None,
+    policy: Policy | None = None,
 ) -> Claims:
     """Store new messages, and claim what goes next: of what was queued and what is new, the most
     urgent and oldest, as many segments of a carrier as `free` has places for it. Bulk is left to
     `bulk.claim`; none is new.
 
     What is claimed at once is written once. Queued segments that are no longer worth sending
-    are expired instead; those that nobody waits for wait themselves while the hours for such in
-    `rules` are over.
+    are expired instead; those that nobody waits for are looked at by `policy` once more.
     """
     fresh = cut(con, new, encodings)
     claimed: list[Segment] = []
@@ -86,14 +76,14 @@ def claim(
     backlog = (due | fresh.keys()) - free.keys()
     for carrier, places in free.items():
         queued, stale = read_queued(con, SELECT_QUEUED, carrier, places + 1, now)
-        put_off: Collection[SegmentKey] = () if rules is None else _put_off(con, queued, now, rules)
-        queued = [one for one in queued if one.key not in put_off]
-        final.update((carrier, state) for state in stale)
+        looked = Looked(queued) if policy is None else look_at(con, queued, now, policy)
+        queued, ended = looked.going, [*stale, *[MtState.CANCELLED] * looked.cancelled]
+        final.update((carrier, state) for state in ended)
         candidates = [*queued, *fresh.get(carrier, ())]
         if queued:  # what is new is in order by itself
             candidates.sort(key=lambda one: (one.kind, one.key))
         chosen = candidates[:places]
-        if max(len(candidates), len(queued) + len(stale) + len(put_off)) > places:
+        if max(len(candidates), len(queued) + len(ended) + looked.put_off) > places:
             backlog.add(carrier)
         claimed += chosen
         waited = {one.key for one in queued}
@@ -151,26 +141,6 @@ def expire(
         [(state, now, *key) for state, (key, _) in zip(states, stale, strict=True)],
     )
     return states
-
-
-def _put_off(
-    con: sqlite3.Connection, queued: Sequence[Segment], now: float, rules: Rules
-) -> Collection[SegmentKey]:
-    """Let those of `queued` wait that should have gone out inside the hours, and are late: their
-    link was down, say. A part follows another that is out."""
-    waits = {
-        one.key: opens
-        for one in queued
-        if one.kind in IN_HOURS
-        and (opens := overdue(one.created_at, now, rules.hours, rules.timezone)) is not None
-        and not con.execute(_BEGUN, (one.key.mt,)).fetchone()[0]
-    }
-    con.executemany(
-        f"UPDATE segment SET state = '{MtState.WAITING}', not_before = ?, changed_at = ?"
-        " WHERE mt_id = ? AND part = ?",
-        [(opens, now, *key) for key, opens in waits.items()],
-    )
-    return waits
 
 
 def _due(columns: str, state: MtState) -> str:

@@ -39,7 +39,7 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
             policy.encodings,
             work.now,
             policy.losses,
-            policy.rules,
+            policy,
         )
         enqueue(con, taken.unawaited, policy.encodings, work.now)
         sent = bulk.claim(con, _left(work, claimed), cache, policy, work.now)

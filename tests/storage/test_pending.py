@@ -196,6 +196,39 @@ def test_what_is_put_off_gives_its_place_to_what_is_behind_it(con: sqlite3.Conne
     assert [one.kind for one in claimed] == [MessageKind.MANUAL]
 
 
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [
+        pytest.param("stop", False, id="all"),
+        pytest.param("stop 300000000009", True, id="another number"),
+        pytest.param("help", True, id="no stop"),
+    ],
+)
+def test_who_said_stop_by_night_is_not_told_in_the_morning_that_it_is_registered(
+    con: sqlite3.Connection, stop: str, told: bool
+) -> None:
+    store(con)
+    feed(con)
+    activate(con, NIGHT)
+    commit(con, NIGHT + 60, stop)
+    con.execute("DELETE FROM segment WHERE mt_id > 1")  # the answer
+    done = commit(con, NEXT_OPENING, free=1)
+    assert [one.key.mt for one in done.claimed] == [1] * told
+    if not told:
+        assert done.tally.final == {("mtel", MtState.CANCELLED): 1}
+        assert [row[2:] for row in waiting(con)] == [(MtState.CANCELLED, None)]
+
+
+def test_who_registers_again_after_a_stop_is_told(con: sqlite3.Connection) -> None:
+    store(con)
+    feed(con)
+    commit(con, NOON, "stop")
+    store(con, at=NIGHT)
+    activate(con, NIGHT)
+    con.execute("DELETE FROM segment WHERE mt_id = 1")  # the answer to the stop
+    assert len(commit(con, NEXT_OPENING, free=1).claimed) == 1
+
+
 def test_a_part_follows_another_that_is_out(con: sqlite3.Connection) -> None:
     text = "дълъг текст " * 10
     enqueue(con, [Mt("mtel", MessageKind.CONFIRMATION, ANNA, text, NOON)], ENCODINGS, NOON)
