@@ -44,7 +44,10 @@ def add(
     number: Customer,
     carrier: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The phone's carrier [by its number's first digits]."),
+        typer.Option(
+            metavar="ID",
+            help="The phone's carrier [that of its other registrations, else by its first digits].",
+        ),
     ] = None,
     script: Annotated[
         str | None,
