@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from smsgw.service.message import (
-    Encoding,
     Layout,
     MessageKind,
     Msisdn,
@@ -16,7 +15,6 @@ from smsgw.service.message import (
     SegmentKey,
 )
 from smsgw.service.retry import (
-    HOLD,
     LONGEST_WAIT,
     Losses,
     after_wait,
@@ -26,7 +24,7 @@ from smsgw.service.retry import (
 )
 from smsgw.storage.messages import cut, insert_segments
 from smsgw.storage.policy import Policy
-from smsgw.storage.unawaited import Looked, look_at
+from smsgw.storage.unawaited import look_at
 
 # The state stands in the SQL as a literal: only then is the partial index used.
 _QUEUED: Final = f"""
@@ -57,26 +55,24 @@ def claim(
     con: sqlite3.Connection,
     new: Sequence[Mt],
     free: Mapping[str, int],
-    encodings: Mapping[str, Encoding],
+    policy: Policy,
     now: float,
-    losses: Losses = HOLD,
-    policy: Policy | None = None,
 ) -> Claims:
     """Store new messages, and claim what goes next: of what was queued and what is new, the most
     urgent and oldest, as many segments of a carrier as `free` has places for it. Bulk is left to
     `bulk.claim`; none is new.
 
     What is claimed at once is written once. Queued segments that are no longer worth sending
-    are expired instead; those that nobody waits for are looked at by `policy` once more.
+    are expired instead; those that nobody waits for are looked at once more.
     """
-    fresh = cut(con, new, encodings)
+    fresh = cut(con, new, policy.encodings)
     claimed: list[Segment] = []
     final: Counter[tuple[str, MtState]] = Counter()
-    due = _wake(con, now) | _end_waits(con, now, losses)
+    due = _wake(con, now) | _end_waits(con, now, policy.losses)
     backlog = (due | fresh.keys()) - free.keys()
     for carrier, places in free.items():
         queued, stale = read_queued(con, SELECT_QUEUED, carrier, places + 1, now)
-        looked = Looked(queued) if policy is None else look_at(con, queued, now, policy)
+        looked = look_at(con, queued, now, policy)
         queued, ended = looked.going, [*stale, *[MtState.CANCELLED] * looked.cancelled]
         final.update((carrier, state) for state in ended)
         candidates = [*queued, *fresh.get(carrier, ())]

@@ -32,15 +32,7 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
         again = foreign.settle(con, found, policy, work.now)
         taken = inbox.take(con, work.mos, work.now, cache, policy, today)
         inbox.note_redeliveries(con, work.redeliveries, taken)
-        claimed = claims.claim(
-            con,
-            taken.answers,
-            work.free,
-            policy.encodings,
-            work.now,
-            policy.losses,
-            policy,
-        )
+        claimed = claims.claim(con, taken.answers, work.free, policy, work.now)
         enqueue(con, taken.unawaited, policy.encodings, work.now)
         sent = bulk.claim(con, _left(work, claimed), cache, policy, work.now)
         waits = {*claimed.due, *(mt.carrier for mt in again)}

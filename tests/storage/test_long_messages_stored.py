@@ -3,11 +3,14 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
+from smsgw.service.decision import Rules
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
     Encoding,
@@ -20,16 +23,19 @@ from smsgw.service.message import (
     Outcome,
     Segment,
 )
+from smsgw.service.replies import Replies
 from smsgw.service.retry import VALIDITY, settle
 from smsgw.storage import claims, settlements
 from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.messages import BUCKETS, enqueue
+from smsgw.storage.policy import Policy
 from smsgw.storage.settlements import recover
 from smsgw.storage.tidy import tidy
 
 T = 1_800_000_000.0
 PHONE = Msisdn("359888123456")
 LONG = "Zadalzhenie: 45,20 EUR. " * 10  # two parts
+RULES = Rules(Replies(), 0, 0, True, 0.0, 4, UTC)
 FORMS: tuple[LongMessages, ...] = ("udh", "udh16", "sar", "payload")
 
 
@@ -50,8 +56,9 @@ def mt(text: str = LONG, to: Msisdn = PHONE, valid_until: float | None = None) -
 def claim(
     con: sqlite3.Connection, form: LongMessages, new: Sequence[Mt] = (), now: float = T
 ) -> Sequence[Segment]:
+    policy = Policy(RULES, encodings(form), Keyed(b"k" * 32))
     with transaction(con):
-        return claims.claim(con, new, {"mtel": 1000}, encodings(form), now).segments
+        return claims.claim(con, new, {"mtel": 1000}, policy, now).segments
 
 
 @pytest.mark.parametrize("text", [LONG, "kratko", LONG + "ж"], ids=["long", "short", "ucs2"])
