@@ -196,7 +196,7 @@ class Broken:
         (True, True),
         (float("nan"), "nan"),
         (Path("/var/lib"), "/var/lib"),
-        (Broken(), "<unprintable Broken>"),
+        pytest.param(Broken(), "<unprintable Broken>", id="unprintable"),
         ("a\r\nb", r"a\r\nb"),
         ("\x1b[2J\x9b\x00", r"\x1b[2J\x9b\x00"),
         ("\u202egpj.exe\u2028", r"\u202egpj.exe\u2028"),
