@@ -30,6 +30,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "carriers": ("smsgw.cli.carriers", "The links, as the daemon sees them: show, drain, resume."),
     "billing": ("smsgw.cli.billing", "The billing cache: import, status, show."),
     "subscribers": ("smsgw.cli.subscribers", "Registrations: add, end, move, show, export, …"),
+    "notices": ("smsgw.cli.notices", "Notices: plan and make runs, watch and stop them."),
+    "announce": ("smsgw.cli.announce", "One text to the phones of a list of customer numbers."),
     "send": ("smsgw.cli.send", "One message by hand."),
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
     "explain": ("smsgw.cli.explain", "What happened to a phone or a customer number, and why."),

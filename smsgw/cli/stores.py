@@ -99,7 +99,7 @@ def signed(settings: "Settings", channel: Channel) -> "Author":
         key = keyed(settings.data_dir, derive.secret(settings))
     except StorageError as error:
         fail(error)
-    return Author(key, Origin(channel, _user()), SystemClock().now())
+    return Author(key, Origin(channel, user()), SystemClock().now())
 
 
 def known_key(settings: "Settings") -> "Keyed | None":
@@ -117,7 +117,8 @@ def known_key(settings: "Settings") -> "Keyed | None":
         fail(error)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who gives this command, for what is signed by it."""
     try:
         return os.environ.get("SUDO_USER") or getuser()
     except (KeyError, OSError):  # of an id without a name: in a container, say

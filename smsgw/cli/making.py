@@ -1,0 +1,68 @@
+"""Making a run by a command, and saying what became of it."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import typer
+
+from smsgw.cli import notice_plans
+from smsgw.cli.common import fail, print_json
+from smsgw.cli.stores import to_read
+
+if TYPE_CHECKING:
+    from smsgw.service.keyed import Keyed
+    from smsgw.service.notices import NoticeRules
+    from smsgw.storage.planning import Plan
+    from smsgw.storage.runs import Made, Order
+
+
+def make(
+    con: sqlite3.Connection,
+    planned: Callable[[], "Plan"],
+    keyed: "Keyed",
+    order: "Order",
+    now: float,
+) -> "Made":
+    """Make a run, or end the command with why there can be none."""
+    from smsgw.storage import runs
+    from smsgw.storage.pace import Pace
+
+    try:
+        return runs.make(con, planned, keyed, order, now, Pace())
+    except runs.RunRefusedError as error:
+        fail(f"not made: {error}")
+
+
+def say(made: "Made", rules: "NoticeRules", now: float, json: bool) -> None:
+    """Print what became of a run that was to be made."""
+    from smsgw.service.notices import RunState
+
+    shown = notice_plans.whole(made.plan)
+    if json:
+        state = None if made.run is None else made.state
+        print_json({"run": made.run, "state": state, **shown}, indent=2)
+        return
+    if made.run is None:
+        typer.echo(f"nothing to send for {made.plan.day}: no run was made")
+    elif made.state is RunState.HELD:
+        typer.echo(f"run {made.run} is held: {made.plan.hold}")
+        typer.echo(
+            f"smsgw notices confirm {made.run} --by NAME --reason TEXT lets it go,"
+            f" smsgw notices cancel {made.run} ends it"
+        )
+    else:
+        typer.echo(f"run {made.run}: {notice_plans.summary(shown)}; {_when(made, rules, now)}")
+    notice_plans.print_left_out(shown)
+
+
+def _when(made: "Made", rules: "NoticeRules", now: float) -> str:
+    """When its first message goes out."""
+    from datetime import datetime, time
+
+    zone = rules.calendar.timezone
+    begins = datetime.combine(made.plan.day, time.min, zone).timestamp()
+    window = rules.calendar.next_window(max(now, begins))
+    if window is None or max(now, begins) >= window.opens:
+        return "it goes out now"
+    return f"it goes out from {to_read(window.opens, zone)} on"
