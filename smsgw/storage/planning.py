@@ -15,6 +15,7 @@ from smsgw.service.calendar import LOOK_AHEAD
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import SCRIPTS, Msisdn, Script
 from smsgw.service.notices import (
+    LONGEST_TERM,
     Due,
     LeftOut,
     NoticeKind,
@@ -35,8 +36,8 @@ SAMPLES: Final = 2  # texts of each script
 MONTH: Final = 30 * 86400.0  # seconds: how far back runs are compared
 TOO_MANY: Final = 2  # times as many as in the month before
 
-# A bill that falls due later than this has a date that is looked at, for it can't be right.
-FARTHEST_DUE: Final = timedelta(days=366)
+# A bill whose term is too long falls due later than in half of the longest, or was issued before.
+_HALF_TERM: Final = timedelta(days=365 * LONGEST_TERM) / 2
 
 _WRONG_DATES: Final = (LeftOut.NO_DUE_DATE, LeftOut.IMPLAUSIBLE_DATE)
 
@@ -152,13 +153,17 @@ def cache_refusal(con: sqlite3.Connection, rules: NoticeRules, now: float) -> st
 
 def closed_refusal(rules: NoticeRules, day: date, now: float) -> str:
     """Why a run for `day` would never go out; empty: it would."""
-    begins = datetime.combine(day, time.min, rules.calendar.timezone).timestamp()
-    if rules.calendar.next_window(max(now, begins)) is None:
+    if rules.calendar.next_window(begins(rules, day, now)) is None:
         return (
             "notices.hours, days, holidays and min_validity leave no time to send in within a"
             " year: mend them"
         )
     return ""
+
+
+def begins(rules: NoticeRules, day: date, now: float) -> float:
+    """The moment from which a run for `day` may go out, as far as its day says."""
+    return max(now, datetime.combine(day, time.min, rules.calendar.timezone).timestamp())
 
 
 def _dues(
@@ -196,9 +201,10 @@ def _candidates(kind: NoticeKind, day: date, rules: NoticeRules) -> tuple[str, d
     """Which bills may be due on `day`, as SQL and its values: all that `judge` may name."""
     if kind is NoticeKind.OVERDUE:
         late = day - timedelta(days=rules.days_after_due)
-        return "(due_on IS NULL OR due_on <= :late OR due_on > :farthest)", {
+        return "(due_on IS NULL OR due_on <= :late OR due_on > :far OR issued_on < :old)", {
             "late": late.isoformat(),
-            "farthest": (day + FARTHEST_DUE).isoformat(),
+            "far": (day + _HALF_TERM).isoformat(),
+            "old": (day - _HALF_TERM).isoformat(),
         }
     # What is not due before the next open day is noticed of then, or later.
     following = day + timedelta(days=1)

@@ -83,8 +83,9 @@ class World:
         amount: int = 4520,
         currency: str = "EUR",
         status: str = "open",
+        issued: str | None = "2026-11-20",
     ) -> None:
-        bill_row = (bill, "2026-11-20", due, cut_off, amount, currency, status)
+        bill_row = (bill, issued, due, cut_off, amount, currency, status)
         self._bills([(int(number), *bill_row)])
 
     def _bills(self, rows: list[tuple[object, ...]]) -> None:
