@@ -58,11 +58,10 @@ def say(made: "Made", rules: "NoticeRules", now: float, json: bool) -> None:
 
 def _when(made: "Made", rules: "NoticeRules", now: float) -> str:
     """When its first message goes out."""
-    from datetime import datetime, time
+    from smsgw.storage.planning import begins
 
-    zone = rules.calendar.timezone
-    begins = datetime.combine(made.plan.day, time.min, zone).timestamp()
-    window = rules.calendar.next_window(max(now, begins))
-    if window is None or max(now, begins) >= window.opens:
+    at = begins(rules, made.plan.day, now)
+    window = rules.calendar.next_window(at)
+    if window is None or at >= window.opens:
         return "it goes out now"
-    return f"it goes out from {to_read(window.opens, zone)} on"
+    return f"it goes out from {to_read(window.opens, rules.calendar.timezone)} on"

@@ -1,7 +1,7 @@
 """`smsgw notices`: runs of notices, planned, made, watched and stopped."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -66,6 +66,15 @@ By = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
+def _within_a_year(day: date | None, today: date) -> date:
+    """The day that is meant; one far off is a mistake in typing."""
+    if day is None:
+        return today
+    if abs(day - today) > timedelta(days=366):
+        raise typer.BadParameter(f"{day} is more than a year away", param_hint="--date")
+    return day
+
+
 @app.command()
 def plan(kind: Kind, day: Day = None, json: Json = False, config: Config = None) -> None:
     """Show what a run would hold, and make none: how many, over which carriers, at what cost,
@@ -77,12 +86,13 @@ def plan(kind: Kind, day: Day = None, json: Json = False, config: Config = None)
 
     settings = load_settings_or_exit(config)
     now, rules = SystemClock().now(), derive.notice_rules(settings)
+    today = rules.calendar.day(now)
     with read_stores(settings.data_dir) as stores:
         if stores is None:
             fail("there are no billing data: take a feed first, by smsgw billing import FILE")
         key = known_key(settings) or Keyed(b"none")  # without a key there never was a notice
         planned = planning.plan(
-            stores.con, NoticeKind(kind), day or rules.calendar.day(now), rules, key, now
+            stores.con, NoticeKind(kind), _within_a_year(day, today), rules, key, now
         )
     shown = notice_plans.whole(planned)
     if json:
@@ -124,7 +134,7 @@ def run(
         raise typer.BadParameter("--force needs --by NAME and --reason TEXT")
     now, rules = SystemClock().now(), derive.notice_rules(settings)
     today = rules.calendar.day(now)
-    if day is not None and day < today:
+    if _within_a_year(day, today) < today:
         fail(f"not made: {day} is past")
     key = signed(settings, Channel.CENTRE).keyed
 
@@ -203,7 +213,7 @@ def _looks(
     from smsgw.clock import SystemClock
     from smsgw.service.forecast import forecast
     from smsgw.settings import derive
-    from smsgw.storage import run_records
+    from smsgw.storage import planning, run_records
     from smsgw.storage.database import one_moment
 
     rules = derive.notice_rules(settings)
@@ -222,7 +232,7 @@ def _looks(
             run_records.parts_left(found, progress.left, rules),
             run_records.rates(found, progress.rates, throughput, rules),
             rules.calendar,
-            now,
+            planning.begins(rules, found.day, now),
         )
         yield notice_runs.whole(found, changes, progress, ahead, waits, written)
         time.sleep(LOOKS)
@@ -237,13 +247,13 @@ def _waits(
 ) -> str:
     """Why nothing of a running run goes out now; empty: it does, or it is not running."""
     from smsgw.service.notices import RunState
-    from smsgw.storage.planning import cache_refusal
+    from smsgw.storage.planning import begins, cache_refusal
 
     if run.state is not RunState.RUNNING or not run.left:
         return ""
     if run.kind is not NoticeKind.ANNOUNCEMENT and (old := cache_refusal(stores.con, rules, now)):
         return f"waits: {old}"
-    window = rules.calendar.next_window(now)
+    window = rules.calendar.next_window(begins(rules, run.day, now))
     if window is not None and now < window.opens:
         return f"goes on {written(window.opens)}"
     return "waits: no day of the next year is open" if window is None else ""

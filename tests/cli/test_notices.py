@@ -1,4 +1,4 @@
-"""`smsgw notices` and `smsgw announce`: what they print, where, and how they end."""
+"""`smsgw notices`: what it prints, where, and how it ends."""
 
 import json
 import sqlite3
@@ -253,6 +253,7 @@ def test_what_is_refused(customers: None, args: list[str], error: str) -> None:
         (["plan", "announcement"], "'announcement' is none of overdue, disconnection"),
         (["plan"], "Missing argument 'KIND'"),
         (["plan", "overdue", "--date", "15.12.2026"], "'15.12.2026' is not a date"),
+        (["run", "overdue", "--date", "9999-12-31"], "9999-12-31 is more than a year away"),
         (["run", "overdue", "--force"], "--force needs --by NAME and --reason TEXT"),
         (["run", "overdue", "--force", "--by", "bo"], "--force needs --by NAME and --reason"),
         (["confirm", "1"], "Missing option '--by'"),
@@ -345,6 +346,15 @@ def test_what_is_to_be_expected(customers: None, clock: Clock, at: str, said: st
     assert said in done("notices", "show", "1").splitlines()[1]
 
 
+def test_a_run_for_another_day(customers: None) -> None:
+    done("notices", "run", "disconnection", "--date", "2026-12-18")
+    assert done("notices", "show", "1").splitlines()[1] == (
+        "run 1 is running: 0 sent, 2 left, 0 cancelled, of 2; goes on 2026-12-18 09:00:00"
+    )
+    shown = as_json("notices", "show", "1")
+    assert shown["forecast"]["carriers"]["mtel"] == "2026-12-18T09:00:01+02:00"
+
+
 def test_a_run_is_watched(customers: None, monkeypatch: pytest.MonkeyPatch) -> None:
     done("notices", "run", "overdue", "--force", "--by", "bo", "--reason", "winter")
     looks = iter(
@@ -372,66 +382,3 @@ def test_a_run_is_watched(customers: None, monkeypatch: pytest.MonkeyPatch) -> N
     ] + ["run 1 is done: 3 sent, 0 left, 0 cancelled, of 3"]
     assert next(looks, None) is None
     assert done("notices", "show", "1", "--watch").splitlines()[1].startswith("run 1 is done")
-
-
-def test_an_announcement(customers: None) -> None:
-    Path("list.txt").write_text(f"{HOME}\n{OTHER}\n300000000001\n")
-    text = "Utre ot 9 do 12 ch. nyama da ima tok."
-    planned = as_json("announce", "list.txt", text, "--plan")
-    assert (planned["notices"], planned["hold"]) == (
-        3,
-        "3 notices are more than notices.max_per_run, which is 2",
-    )
-    assert done("notices", "list") == "there are none\n"
-    Path("list.txt").write_text(f"{HOME}\n300000000001\n")
-    assert done("announce", "list.txt", text) == (
-        "run 1: 2 announcements for 2026-12-15 to 2 phones: 2 parts, 0.10 EUR; it goes out now\n"
-        "left out, customer numbers that nobody has registered for: 1 (300000000001)\n"
-    )
-    Path("list.txt").write_text(f"customer_number,name\n{HOME},Ana\n{OTHER},\n")
-    assert as_json("announce", "list.txt", text, "--by", "bo")["notices"] == 1
-    shown = as_json("notices", "show", "2")
-    assert (shown["kind"], shown["text"], shown["changes"][0]["who"]) == (
-        "announcement",
-        text,
-        "bo",
-    )
-    assert f"text: {text}\n" in done("notices", "show", "2")
-
-
-def test_announcements_need_no_billing_data() -> None:
-    Path("list.txt").write_text(HOME)
-    assert done("announce", "list.txt", "x") == (
-        "nothing to send for 2026-12-15: no run was made\n"
-        f"left out, customer numbers that nobody has registered for: 1 ({HOME})\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("lines", "text", "error"),
-    [
-        (
-            f"{HOME}\nx\n\n12\n",
-            "x",
-            "list.txt:2: customer_number: 'x' is not 12 digits\n"
-            "list.txt:4: customer_number: '12' is not 12 digits\n"
-            "list.txt: nothing was taken\n",
-        ),
-        ("\n", "x", "list.txt: there are no customer numbers in it\n"),
-        (None, "x", "list.txt: there is no such file\n"),
-        (HOME, " ", "not made: there is no text\n"),
-        (
-            HOME,
-            "x" * 700,
-            "not made: the text takes 5 parts, and replies.max_parts is 4: shorten it\n",
-        ),
-    ],
-)
-def test_an_announcement_that_is_refused(
-    customers: None, lines: str | None, text: str, error: str
-) -> None:
-    if lines is not None:
-        Path("list.txt").write_text(lines)
-    result = smsgw("announce", "list.txt", text)
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", error)
-    assert done("notices", "list") == "there are none\n"
