@@ -90,7 +90,10 @@ def plan(kind: Kind, day: Day = None, json: Json = False, config: Config = None)
     with read_stores(settings.data_dir) as stores:
         if stores is None:
             fail("there are no billing data: take a feed first, by smsgw billing import FILE")
-        key = known_key(settings) or Keyed(b"none")  # without a key there never was a notice
+        key = known_key(settings)
+        if key is None and stores.con.execute("SELECT 1 FROM notice_key LIMIT 1").fetchone():
+            fail(f"{settings.data_dir}: secret.key is missing: who was noticed can't be told")
+        key = key or Keyed(b"none")  # there never was a notice
         planned = planning.plan(
             stores.con, NoticeKind(kind), _within_a_year(day, today), rules, key, now
         )

@@ -293,6 +293,15 @@ def test_a_run_that_can_not_be_right(verb: str, clock: Clock) -> None:
     )
 
 
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_without_the_key_nobody_is_noticed_anew(customers: None, verb: str) -> None:
+    done("notices", "run", "overdue", "--force", "--by", "bo", "--reason", "winter")
+    Path("data/secret.key").unlink()
+    result = smsgw("notices", verb, "overdue")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "secret.key is missing" in result.stderr
+
+
 def test_while_another_process_makes_one(customers: None) -> None:
     with lock.hold(Path("data"), "notices"):
         result = smsgw("notices", "run", "overdue")
