@@ -18,14 +18,17 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending
+from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending, runs
 from smsgw.storage.archive import Archive, Keeping
 from smsgw.storage.audit import DAEMON, FEED, Author
+from smsgw.storage.daily import DailyRuns
 from smsgw.storage.database import StorageError, current_snapshot
 from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.keys import keyed
 from smsgw.storage.lock import hold
+from smsgw.storage.notice_watch import NoticeWatch
 from smsgw.storage.observe import Observed, observe, publish
+from smsgw.storage.pace import Pace
 from smsgw.storage.policy import Policy
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
@@ -33,7 +36,7 @@ from smsgw.storage.tidy import tidy
 from smsgw.web import unix
 from smsgw.web.app import create_app
 from smsgw.web.control import create_control
-from smsgw.web.health import FeedHealth, LinkHealth, State, StorageHealth
+from smsgw.web.health import FeedHealth, State, StorageHealth, link_health
 from smsgw.web.server import serve, serve_unix
 
 log = get_logger(__name__)
@@ -92,6 +95,16 @@ class App:
             if one.enabled
         ]
         self._feeds = _feed_watch(settings)
+        rules = self._policy.notices
+        self._daily = DailyRuns(
+            self._database,
+            settings.data_dir,
+            derive.secret(settings),
+            derive.daily(settings),
+            rules,
+            self._clock,
+        )
+        self._notices = NoticeWatch(settings.data_dir, rules, self._clock, self._paces)
         self._observed = Observed({}, {}, {}, None)
         self._cache_error = ""  # why the current billing cache can't be read
         self._activating = False  # pending subscriptions wait for a look at a new cache
@@ -127,6 +140,11 @@ class App:
         """Let it bind again (web.control.Fleet)."""
         self._link(carrier).resume()
 
+    def _paces(self) -> dict[str, float]:
+        """What may be sent to each carrier that is bound, in parts a second; 0: no limit."""
+        states = [state for state in self.links() if state.status is LinkStatus.BOUND]
+        return {state.carrier: state.pace or state.throughput for state in states}
+
     def _link(self, carrier: str) -> Link:
         return {link.id: link for link in self._links}[carrier]
 
@@ -139,7 +157,7 @@ class App:
             now=self._clock.now(),
             storage=StorageHealth(not storage_error, storage_error),
             links=tuple(
-                _link_health(carrier, running.get(carrier)) for carrier in self._settings.carriers
+                link_health(carrier, running.get(carrier)) for carrier in self._settings.carriers
             ),
             feed=FeedHealth(
                 feed.as_of if feed else None,
@@ -161,6 +179,7 @@ class App:
                 self._settings.duplicates.limit,
             )
             await self._database.run(assembly.resume, now)
+            await self._database.run(runs.drop_unfinished, now, Pace())
             await self._look()
         except StorageUnavailableError as error:
             raise StorageError(str(error)) from error
@@ -192,6 +211,9 @@ class App:
         rejecting = tasks.create_task(self._keep_rejecting(), name="reject")
         moving = tasks.create_task(self._archive.run(), name="archive")
         stack.push_async_callback(_stopped, watching, observing, tidying, rejecting, moving)
+        if self._daily.kinds:
+            noticing = tasks.create_task(self._daily.run(), name="daily runs")
+            stack.push_async_callback(_stopped, noticing)
         if self._feeds is not None:
             feeding = tasks.create_task(self._feeds.run(), name="feeds")
             stack.push_async_callback(_stopped, feeding)
@@ -342,6 +364,7 @@ class App:
                     log.warning("queue.held", carrier=carrier, segments=held)
             self._observed = reading
         publish(self._observed, list(self._settings.carriers), self._clock.now())
+        await self._notices.look()
 
 
 def _feed_watch(settings: Settings) -> FeedWatch | None:
@@ -354,20 +377,6 @@ def _feed_watch(settings: Settings) -> FeedWatch | None:
         billing.max_shrink,
         billing.import_limit,
         derive.secret(settings),
-    )
-
-
-def _link_health(carrier: str, state: LinkState | None) -> LinkHealth:
-    if state is None:
-        return LinkHealth(carrier, enabled=False, bound=False, state="disabled", since=0.0)
-    described = f"{state.status}: {state.last_error}" if state.last_error else str(state.status)
-    return LinkHealth(
-        carrier,
-        enabled=True,
-        bound=state.status is LinkStatus.BOUND,
-        state=described,
-        since=state.since,
-        drained=state.status is LinkStatus.DRAINED,
     )
 
 

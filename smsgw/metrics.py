@@ -256,6 +256,34 @@ QUESTIONS: Final = _counter(
     "carrier", "state",
 )  # fmt: skip
 
+# Notices
+
+NOTICES_PLANNED: Final = _gauge(
+    "smsgw_notices_planned",
+    "Notices of held, running and paused runs that are still to be sent.", "carrier", "kind",
+)  # fmt: skip
+NOTICES_SENT: Final = _counter(
+    "smsgw_notices_sent_total", "Notices whose message was made and claimed.", "carrier", "kind"
+)
+NOTICES_CANCELLED: Final = _counter(
+    "smsgw_notices_cancelled_total",
+    "Notices that were not sent when their turn came, by why: paid, ended, too_late, ….",
+    "kind", "reason",
+)  # fmt: skip
+NOTICE_RUNS: Final = _gauge(
+    "smsgw_notice_runs", "Runs of notices that are not over: held, running, paused.", "state"
+)
+NOTICES_SECONDS_LEFT: Final = _gauge(
+    "smsgw_notices_seconds_left",
+    "Until the last notice of the running runs is expected to go out; 0 is none, NaN unknown.",
+)
+NOTICES_LATE: Final = _gauge(
+    "smsgw_notices_late", "1 while the running runs won't be done in the hours of this day."
+)
+NOTICES_STALE: Final = _gauge(
+    "smsgw_notices_stale", "1 while notices wait because the billing data are too old."
+)
+
 # Storage and the process
 
 COMMIT_SECONDS: Final = _histogram(

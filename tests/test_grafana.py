@@ -109,7 +109,9 @@ def test_every_panel_says_what_it_shows(panel: Panel) -> None:
 
 def test_rows() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
-    assert rows == ["Links", "Rates", "Queue", "Answers", "Storage", "Billing cache", "Process"]
+    assert rows == [
+        "Links", "Rates", "Queue", "Answers", "Notices", "Storage", "Billing cache", "Process",
+    ]  # fmt: skip
 
 
 def test_panels_have_ids_and_places_of_their_own() -> None:

@@ -61,8 +61,15 @@ class Meter:
             if first and segment.kind is MessageKind.ANSWER:
                 _answer_seconds(segment.carrier).observe(now - segment.created_at)
         self._settlements(work)
+        self._notices(tally)
         self._matched(tally)
         self._received(work)
+
+    def _notices(self, tally: Tally) -> None:
+        for (carrier, kind), count in tally.noticed.items():
+            metrics.NOTICES_SENT.labels(carrier, kind).inc(count)
+        for (kind, why), count in tally.cancelled.items():
+            metrics.NOTICES_CANCELLED.labels(kind, why).inc(count)
 
     def _matched(self, tally: Tally) -> None:
         for carrier, count in tally.parked.items():

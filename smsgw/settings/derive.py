@@ -1,12 +1,11 @@
 """What the service and the store take from the configuration, as the values they know."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from smsgw.service.calendar import Calendar
 from smsgw.service.decision import Rules
-from smsgw.service.message import Encoding, MessageKind, Msisdn
-from smsgw.service.notices import NoticeRules
+from smsgw.service.message import BULK, Encoding, MessageKind, Msisdn
+from smsgw.service.notices import NoticeKind, NoticeRules
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings.carrier import CarrierSettings
@@ -62,6 +61,15 @@ def notice_rules(settings: Settings) -> NoticeRules:
     )
 
 
+def daily(settings: Settings) -> tuple[NoticeKind, ...]:
+    """The kinds of which a run starts by itself on each open day, the most urgent first."""
+    automatic = {
+        NoticeKind.DISCONNECTION: settings.notices.disconnection.automatic,
+        NoticeKind.OVERDUE: settings.notices.overdue.automatic,
+    }
+    return tuple(kind for kind, wanted in automatic.items() if wanted)
+
+
 def _replies(settings: Settings) -> Replies:
     return Replies(settings.replies.texts, Company(**settings.company.model_dump()))
 
@@ -71,17 +79,14 @@ def secret(settings: Settings) -> str | None:
     return None if settings.secret is None else settings.secret.get_secret_value()
 
 
-NOTICES: Final = frozenset({MessageKind.NOTICE, MessageKind.ANNOUNCEMENT})
-
-
 def losses(settings: Settings) -> Losses:
     """What follows where a response was lost."""
     unknown = settings.unknown
     resend = frozenset[MessageKind]()
     if unknown.notice == "resend":
-        resend |= NOTICES
+        resend |= BULK
     if unknown.other == "resend":
-        resend |= frozenset(MessageKind) - NOTICES - SENT_ONCE_MORE
+        resend |= frozenset(MessageKind) - BULK - SENT_ONCE_MORE
     return Losses(unknown.wait, resend)
 
 

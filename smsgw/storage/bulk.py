@@ -14,7 +14,7 @@ from smsgw.storage.messages import cut, insert_segments
 from smsgw.storage.policy import Policy
 
 # What one transaction claims at most, over all carriers: 10 ms, for answers may wait for it.
-AT_ONCE: Final = 60
+AT_ONCE: Final = 40
 EXPIRED_AT_ONCE: Final = 500
 
 # The state stands in the SQL as a literal: only then is the partial index used.

@@ -258,6 +258,15 @@ def under_way(con: sqlite3.Connection, day: date) -> list[Run]:
     return sorted(going, key=lambda run: (_RANK[run.kind], run.id))
 
 
+def automatic_run(con: sqlite3.Connection, kind: NoticeKind, day: date) -> int | None:
+    """The daily run of a kind, if it is there."""
+    row = con.execute(
+        "SELECT id FROM notice_run WHERE automatic = 1 AND kind = ? AND day = ?",
+        (kind.value, day.isoformat()),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def young(con: sqlite3.Connection, cache: bool, max_age: float, now: float) -> bool:
     """Whether there is a billing cache that may be relied on."""
     as_of = billing.cache_as_of(con) if cache else None

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from smsgw.clock import utc
+from smsgw.service.ports import LinkState, LinkStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,21 @@ class LinkHealth:
     state: str  # for people: "connecting", "refused: ESME_RINVPASWD"
     since: float  # when it took that state, seconds since 1970
     drained: bool = False  # taken out for maintenance, by an operator
+
+
+def link_health(carrier: str, state: LinkState | None) -> LinkHealth:
+    """The health of a carrier's link; None: it has none, as it is not enabled."""
+    if state is None:
+        return LinkHealth(carrier, enabled=False, bound=False, state="disabled", since=0.0)
+    described = f"{state.status}: {state.last_error}" if state.last_error else str(state.status)
+    return LinkHealth(
+        carrier,
+        enabled=True,
+        bound=state.status is LinkStatus.BOUND,
+        state=described,
+        since=state.since,
+        drained=state.status is LinkStatus.DRAINED,
+    )
 
 
 @dataclass(frozen=True, slots=True)
