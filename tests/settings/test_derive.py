@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Script
+from smsgw.service.notices import NoticeKind
 from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings import derive, load
 from smsgw.settings.model import Settings
@@ -129,3 +130,20 @@ def test_rules_of_notices_by_default(settings: Settings) -> None:
     assert (rules.days_after_due, rules.days_before_cut_off, rules.max_per_run) == (1, 2, 30000)
     assert rules.calendar.min_validity == 7200.0
     assert not rules.calendar.is_open(date(2026, 12, 24))
+
+
+@pytest.mark.parametrize(
+    ("notices", "kinds"),
+    [
+        ("", ()),
+        ("notices: {overdue: {automatic: true}}", (NoticeKind.OVERDUE,)),
+        (
+            "notices: {overdue: {automatic: true}, disconnection: {automatic: true}}",
+            (NoticeKind.DISCONNECTION, NoticeKind.OVERDUE),
+        ),
+    ],
+)
+def test_daily_runs(tmp_path: Path, notices: str, kinds: tuple[NoticeKind, ...]) -> None:
+    path = tmp_path / "smsgw.yaml"
+    path.write_text(CONFIGURATION + notices, encoding="utf-8")
+    assert derive.daily(load(path)) == kinds
