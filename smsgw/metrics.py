@@ -313,7 +313,9 @@ MESSAGES_CURRENT: Final = _gauge(
 # Billing cache and registrations
 
 BILLING_CUSTOMERS: Final = _gauge("smsgw_billing_customers", "Customers in the billing cache.")
-BILLING_BILLS: Final = _gauge("smsgw_billing_bills", "Open bills in the billing cache.")
+BILLING_BILLS: Final = _gauge(
+    "smsgw_billing_bills", "Bills in the billing cache, settled ones too."
+)
 BILLING_AS_OF: Final = _gauge(
     "smsgw_billing_as_of_timestamp_seconds", "When the last feed taken was true; 0 is never."
 )

@@ -65,6 +65,11 @@ def test_every_metric_is_published(expression: str) -> None:
     assert names <= PUBLISHED.keys()
 
 
+def test_every_metric_is_shown() -> None:
+    shown = {PUBLISHED[name] for expression in TARGETS for name in names_in(expression)}
+    assert {name for name in OURS if name not in shown} == set()
+
+
 @pytest.mark.parametrize("query", QUERIES)
 def test_variables_are_filled_from_published_metrics(query: str) -> None:
     asked = re.fullmatch(r"label_values\((\w+)(?:\{.*\})?, (\w+)\)", query)
