@@ -298,20 +298,27 @@ class App:
             log.warning("billing.no_codes", advice="no message can register: send a code column")
 
     async def _keep_rejecting(self) -> None:
-        """Reject what has been pending for too long, a short transaction at a time."""
+        """Reject what has been pending for too long, a short transaction at a time; first what
+        became so while no daemon ran."""
         while True:
-            await asyncio.sleep(REJECT_EVERY)
             with suppress(StorageUnavailableError):
-                rejected = await self._database.run(
-                    pending.reject,
-                    self._database.cache_attached,
-                    self._policy.rules,
-                    self._policy.encodings,
-                    Author(self._policy.keyed, DAEMON, self._clock.now()),
-                )
-                if rejected.changed:
-                    log.info("registrations.rejected", count=rejected.changed, told=rejected.told)
-                    self._exchange.look_again()
+                # The customer numbers may stand in a cache that can't be read.
+                while not self._cache_error and await self._reject() == pending.BATCH:
+                    pass
+            await asyncio.sleep(REJECT_EVERY)
+
+    async def _reject(self) -> int:
+        rejected = await self._database.run(
+            pending.reject,
+            self._database.cache_attached,
+            self._policy.rules,
+            self._policy.encodings,
+            Author(self._policy.keyed, DAEMON, self._clock.now()),
+        )
+        if rejected.changed:
+            log.info("registrations.rejected", count=rejected.changed, told=rejected.told)
+            self._exchange.look_again()
+        return rejected.changed
 
     async def _keep_observing(self) -> None:
         while True:
