@@ -5,8 +5,9 @@ into it as keyed digests, which stay when erasing empties the columns themselves
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from smsgw.service.keyed import Keyed
@@ -67,15 +68,33 @@ class Recorded(NamedTuple):
     origin: Origin
 
 
-def record(con: sqlite3.Connection, author: Author, entries: Iterable[Entry]) -> None:
-    """Append entries, inside the caller's transaction."""
+Digests = tuple[bytes, bytes]  # of a phone, and of a customer number
+
+
+def digests(keyed: Keyed, msisdn: Msisdn, customer_number: str) -> Digests:
+    """What stands in the chain for a phone and a customer number."""
+    return (
+        keyed.digest("audit.person", msisdn.digits),
+        keyed.digest("audit.customer", customer_number),
+    )
+
+
+def record(
+    con: sqlite3.Connection,
+    author: Author,
+    entries: Iterable[Entry],
+    made: Mapping[tuple[Msisdn, str], Digests] = MappingProxyType({}),
+) -> None:
+    """Append entries, inside the caller's transaction.
+
+    `made` has digests by phone and customer number that were made before it, for who writes many.
+    """
     keyed, origin, now = author
     row = con.execute("SELECT digest FROM main.audit ORDER BY id DESC LIMIT 1").fetchone()
     digest = b"" if row is None else row[0]
     rows = []
     for change, msisdn, number, value in entries:
-        person = keyed.digest("audit.person", msisdn.digits)
-        customer = keyed.digest("audit.customer", number)
+        person, customer = made.get((msisdn, number)) or digests(keyed, msisdn, number)
         digest = _chained(keyed, digest, now, change, value, origin, person, customer)
         rows.append((now, change, msisdn.digits, number, value, *origin, person, customer, digest))
     con.executemany(

@@ -103,6 +103,32 @@ def transaction(con: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+# KiB of pages in memory for a job that writes to all parts of the indexes; SQLite's own is 2000.
+_MANY_PAGES: Final = -32_000
+
+
+@contextmanager
+def many_written(con: sqlite3.Connection) -> Iterator[None]:
+    """Around many short transactions, between which the caller calls `checkpoint`.
+
+    Otherwise a commit would do that, and be taken for a long one: it is done without the lock.
+    """
+    (pages,) = con.execute("PRAGMA main.cache_size").fetchone()
+    (frames,) = con.execute("PRAGMA wal_autocheckpoint").fetchone()
+    con.execute(f"PRAGMA main.cache_size = {_MANY_PAGES}")
+    con.execute("PRAGMA wal_autocheckpoint = 0").fetchone()
+    try:
+        yield
+    finally:
+        con.execute(f"PRAGMA main.cache_size = {pages}")
+        con.execute(f"PRAGMA wal_autocheckpoint = {frames}").fetchone()
+
+
+def checkpoint(con: sqlite3.Connection) -> None:
+    """Move what was committed from the log to its place. Nobody waits for it, nor it for them."""
+    con.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()
+
+
 @contextmanager
 def one_moment(con: sqlite3.Connection) -> Iterator[None]:
     """Around several reads, so that all are of one moment."""

@@ -20,7 +20,7 @@ from smsgw.service.registering import activated
 from smsgw.service.subscribers import SubscriberRow, read
 from smsgw.storage import audit, billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change, Entry
-from smsgw.storage.database import transaction
+from smsgw.storage.database import checkpoint, many_written, transaction
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.pace import Pace
 from smsgw.storage.subscriptions import LIVE
@@ -92,22 +92,26 @@ def import_file(
     problems = Problems()
     rows = read(file, terms.carriers, problems)
     counts: Counter[str] = Counter()
-    while chunk := sorted(islice(rows, SORTED), key=itemgetter(0)):
-        while batch := chunk[: min(pace.size, TOLD) if terms.notify else pace.size]:
-            del chunk[: len(batch)]
-            feeds, known = _known(con, batch) if cache else (0, ())
-            with pace.turn(), transaction(con):
-                if cache and feeds != billing.feeds_taken(con):
-                    _, known = _known(con, batch)  # a delta came: nobody else looks at these again
-                under_stop = [row for row in batch if _stopped(con, row, terms)]
-                if under_stop:
-                    passed_over = {*under_stop}
-                    batch = [row for row in batch if row not in passed_over]
-                counts += _write(con, batch, known, terms)
-            counts["stopped"] += len(under_stop)
-            for row in under_stop:
-                stopped(row)
-        progress(octets + file.tell())
+    with many_written(con):
+        while chunk := sorted(islice(rows, SORTED), key=itemgetter(0)):
+            while batch := chunk[: min(pace.size, TOLD) if terms.notify else pace.size]:
+                del chunk[: len(batch)]
+                feeds = billing.feeds_taken(con) if cache else 0
+                prepared = _prepared(con, cache, batch, terms)
+                with pace.turn(), transaction(con):
+                    if cache and feeds != billing.feeds_taken(con):
+                        # A delta came: nobody else looks at these again.
+                        prepared = _prepared(con, cache, batch, terms)
+                    barred = stops.among(con, [one.person for one in prepared])
+                    counts += _write(
+                        con, [one for one in prepared if one.person not in barred], terms
+                    )
+                for one in prepared if barred else ():
+                    if one.person in barred:
+                        counts["stopped"] += 1
+                        stopped(one.row)
+                checkpoint(con)
+            progress(octets + file.tell())
     problems.refuse()  # of lines that were written anew since they were checked
     return Imported(*[counts[field] for field in Imported._fields])
 
@@ -120,25 +124,37 @@ def _check(file: BinaryIO, carriers: Collection[str], progress: Progress) -> Non
     problems.refuse()
 
 
-def _known(con: sqlite3.Connection, batch: Sequence[SubscriberRow]) -> tuple[int, Collection[str]]:
-    """How many feeds the cache is made of, and which of the rows' customer numbers it has.
+class _Prepared(NamedTuple):
+    """A row, and what is made of it before the lock is taken: that takes as long as the writing."""
 
-    Read before the lock is taken: it may be thousands of pages from the disk.
-    """
-    feeds = billing.feeds_taken(con)
-    return feeds, billing.known(con, [row.customer_number for row in batch])
+    row: SubscriberRow
+    values: tuple[object, ...]  # of the table, in the order of _ADD
+    person: bytes  # by which a stop of the phone would stand
+    digests: audit.Digests
 
 
-def _write(
-    con: sqlite3.Connection,
-    batch: Sequence[SubscriberRow],
-    known: Collection[str],
-    terms: Terms,
-) -> Counter[str]:
+def _prepared(
+    con: sqlite3.Connection, cache: bool, rows: Sequence[SubscriberRow], terms: Terms
+) -> list[_Prepared]:
+    # It may be thousands of pages from the disk: another reason not to hold the lock meanwhile.
+    known = billing.known(con, [row.customer_number for row in rows]) if cache else ()
+    keyed = terms.author.keyed
+    return [
+        _Prepared(
+            row,
+            _values(row, row.customer_number in known, terms),
+            stops.person(keyed, row.msisdn),
+            audit.digests(keyed, row.msisdn, row.customer_number),
+        )
+        for row in rows
+    ]
+
+
+def _write(con: sqlite3.Connection, batch: Sequence[_Prepared], terms: Terms) -> Counter[str]:
     """Write rows and what their phones are told; the later of two rows on one pair counts."""
     author = terms.author
     before = last_id(con, "subscription")
-    con.executemany(_ADD, [_values(row, row.customer_number in known, terms) for row in batch])
+    con.executemany(_ADD, [one.values for one in batch])
     made = [
         _Made(Msisdn(msisdn), *rest)
         for msisdn, *rest in con.execute(
@@ -148,10 +164,11 @@ def _write(
             (before,),
         )
     ]
-    audit.record(con, author, [one.entry() for one in made])
+    digests = {one.row[:2]: one.digests for one in batch}
+    audit.record(con, author, [one.entry() for one in made], digests)
     changed = 0
     if len(made) < len(batch):
-        corrected = [subscriptions.correct(con, *row[:4], author) for row in batch]
+        corrected = [subscriptions.correct(con, *one.row[:4], author) for one in batch]
         changed = sum(map(bool, corrected))
     counts = Counter[str](changed=changed, unchanged=len(batch) - len(made) - changed)
     counts.update(one.state for one in made)
@@ -162,10 +179,6 @@ def _write(
         counts["told"] = len(messages)
         counts["untold"] = counts["active"] - len(messages)
     return counts
-
-
-def _stopped(con: sqlite3.Connection, row: SubscriberRow, terms: Terms) -> bool:
-    return stops.since(con, terms.author.keyed, row.msisdn) is not None
 
 
 class _Made(NamedTuple):

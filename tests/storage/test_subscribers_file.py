@@ -19,7 +19,7 @@ from smsgw.service.replies import Replies
 from smsgw.service.subscribers import SubscriberRow
 from smsgw.storage import audit, billing, stops, subscribers_file
 from smsgw.storage.audit import Author, Change, Origin
-from smsgw.storage.database import CACHE_SCHEMA, open_gateway
+from smsgw.storage.database import CACHE_SCHEMA, checkpoint, open_gateway
 from smsgw.storage.pace import FEWEST, HELD, MOST, Pace
 from smsgw.storage.subscribers_file import Imported, Terms, import_file
 
@@ -244,16 +244,18 @@ def test_running_it_again_finishes_what_was_cut_off(
     lines = [f"3598880000{n:02},{KNOWN},mtel,," for n in reversed(range(20))]
     turns = 0
 
-    def sleep(_: float) -> None:
+    def between(_: sqlite3.Connection) -> None:
         nonlocal turns
         turns += 1
         if turns == 2:
             raise KilledError
 
-    killed = Pace(sleep=sleep)
-    killed.size = 5
-    with pytest.raises(KilledError):
-        take(con, *lines, notify=True, pace=killed)
+    pace = Pace(sleep=lambda _: None)
+    pace.size = 5
+    with monkeypatch.context() as killed:
+        killed.setattr(subscribers_file, "checkpoint", between)
+        with pytest.raises(KilledError):
+            take(con, *lines, notify=True, pace=pace)
     assert 0 < len(stored(con)) < 20
     imported = take(con, *lines, notify=True)
     assert imported.active + imported.unchanged == 20
@@ -267,11 +269,12 @@ def test_rows_whose_phones_are_told_come_in_small_transactions(
 ) -> None:
     """However fast those before them went."""
     monkeypatch.setattr(subscribers_file, "TOLD", 3)
-    slept: list[float] = []
-    pace = Pace(sleep=slept.append)
+    ended: list[sqlite3.Connection] = []
+    monkeypatch.setattr(subscribers_file, "checkpoint", ended.append)
+    pace = Pace(sleep=lambda _: None)
     pace.size = MOST
     take(con, *[f"35988000000{n},{KNOWN},mtel,," for n in range(7)], notify=notify, pace=pace)
-    assert len(slept) == turns
+    assert len(ended) == turns
 
 
 def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
@@ -282,6 +285,28 @@ def test_progress_counts_both_readings(con: sqlite3.Connection) -> None:
         con, True, BytesIO(content), terms, progress=heard.append, stopped=print, pace=Pace()
     )
     assert heard == [len(content), 2 * len(content)]
+
+
+def test_the_log_is_emptied_between_transactions_without_the_lock(
+    con: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def looked(con: sqlite3.Connection) -> None:
+        held.append(con.in_transaction)
+        checkpoint(con)
+
+    monkeypatch.setattr(subscribers_file, "checkpoint", looked)
+    pragmas = "PRAGMA main.cache_size", "PRAGMA wal_autocheckpoint"
+    before = [con.execute(pragma).fetchone() for pragma in pragmas]
+    pace = Pace(sleep=lambda _: None)
+    pace.size = 5
+    take(con, *[f"3598880000{n:02},{KNOWN},,," for n in range(20)], pace=pace)
+    assert len(held) > 1
+    assert not any(held)
+    with pytest.raises(FileError):
+        take(con, "x")
+    assert [con.execute(pragma).fetchone() for pragma in pragmas] == before
 
 
 # The pace.
@@ -304,9 +329,25 @@ def paced(*took: float) -> tuple[Pace, FakeTime]:
     return pace, fake
 
 
-def test_each_turn_is_followed_by_a_rest_half_as_long() -> None:
-    _, fake = paced(0.02, 0.04)
+def test_between_two_turns_is_a_gap_half_as_long_as_the_first() -> None:
+    _, fake = paced(0.02, 0.04, 0.01)
     assert fake.slept == pytest.approx([0.01, 0.02])
+
+
+@pytest.mark.parametrize(
+    ("between", "slept"),
+    [
+        pytest.param(0.004, [0.006], id="a part of the gap"),
+        pytest.param(0.01, [], id="all of it"),
+        pytest.param(5.0, [], id="more"),
+    ],
+)
+def test_what_is_done_between_turns_is_part_of_the_gap(between: float, slept: list[float]) -> None:
+    pace, fake = paced(0.02)
+    fake.now += between
+    with pace.turn():
+        pass
+    assert fake.slept == pytest.approx(slept)
 
 
 @pytest.mark.parametrize(
