@@ -14,10 +14,15 @@ app = noun()
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where gateway.db is copied to.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", readable=False, help="Where gateway.db is copied to."),
+    ],
     billing: Annotated[
         Path | None,
-        typer.Option("--billing", metavar="FILE", help="Copy the billing cache too, to here."),
+        typer.Option(
+            "--billing", metavar="FILE", readable=False, help="Copy the billing cache too, to here."
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that are there already.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
+from smsgw.cli.common import Config, CsvFile, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import (
     iso,
     lines_told,
@@ -38,7 +38,7 @@ app = noun("The billing cache.")
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, UTF-8, with a header.")],
+    file: CsvFile,
     delta: Annotated[
         bool, typer.Option("--delta", help="Changes to the cache, as in a file named .delta.csv.")
     ] = False,
@@ -102,7 +102,7 @@ def _import(
             fail(error)
         typer.echo(_summary(path, taken, settings.timezone))
         if doubt := _doubt(taken, now, settings.timezone):
-            typer.echo(f"{path}: warning: {doubt}; --as-of says better", err=True)
+            typer.echo(f"{path}: warning: {doubt}; --as-of TIME says it rightly", err=True)
         stores.cache.follow()
         if settings.subscriptions.require_code and billing.without_codes(stores.con):
             typer.echo(f"{path}: warning: {NO_CODES}", err=True)
@@ -127,9 +127,12 @@ def _summary(path: Path, taken: "Taken", timezone: tzinfo) -> str:
 def _doubt(taken: "Taken", now: float, timezone: tzinfo) -> str:
     """What is odd about the moment that a feed tells of; the last one taken counts all the same."""
     if taken.as_of > now:
-        return "that is still to come"
+        return f"it tells of {_local(taken.as_of, timezone)}, which is still to come"
     if taken.before is not None and taken.as_of < taken.before.as_of:
-        return f"the cache told of {_local(taken.before.as_of, timezone)} already"
+        return (
+            f"it tells of {_local(taken.as_of, timezone)}, and the cache told of"
+            f" {_local(taken.before.as_of, timezone)} already"
+        )
     return ""
 
 
@@ -137,6 +140,8 @@ def _moment(text: str, timezone: tzinfo) -> float:
     """An ISO time as seconds since 1970; without an offset it is in the configuration's zone."""
     try:
         moment = datetime.fromisoformat(text)
+        if not 1970 < moment.year < 9999:
+            raise ValueError
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is not a time as 2026-12-01T06:00", param_hint="--as-of"
@@ -192,7 +197,8 @@ def status(json: Json = False, config: Config = None) -> None:
         holds = f"{counted(last.customers, 'customer')}; {counted(last.bills, 'bill')}"
         stale = f", and billing.max_age is {max_age}" if found["stale"] else ""
         typer.echo(f"{cache}: {holds}")
-        typer.echo(f"as of {_local(last.as_of, zone)}: {age / 3600:.1f} h old{stale}")
+        old = f"{age / 3600:.1f} h old" if age >= 0 else "of a time that is still to come"
+        typer.echo(f"as of {_local(last.as_of, zone)}: {old}{stale}")
         rows = [
             [_local(feed.taken_at, zone), _local(feed.as_of, zone), *map(str, feed[2:])]
             for feed in feeds
@@ -221,7 +227,10 @@ def _feed_dir(folder: Path | None) -> dict[str, Any] | None:
 
 def _told(feed_dir: dict[str, Any]) -> str:
     if feed_dir["error"]:
-        return f"{feed_dir['path']}: can't be read: {feed_dir['error']}"
+        return (
+            f"{feed_dir['path']}: can't be read: {feed_dir['error']}; mend that, or change"
+            " billing.feed_dir"
+        )
     waiting = ", ".join(feed_dir["waiting"]) or "nothing"
     told = f"{feed_dir['path']}: {waiting} waits"
     if last := feed_dir["last"]:

@@ -23,9 +23,13 @@ Config = Annotated[
         "-c",
         "--config",
         metavar="FILE",
+        readable=False,  # what can't be read is told with all that is wrong, and not a wrong option
         help="The configuration [$SMSGW_CONFIG, config/smsgw.yaml, /etc/smsgw/smsgw.yaml].",
         callback=_own_or_before,
     ),
+]
+CsvFile = Annotated[
+    Path, typer.Argument(metavar="FILE", readable=False, help="CSV, UTF-8, with a header.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

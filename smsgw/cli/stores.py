@@ -49,7 +49,7 @@ def open_stores(data_dir: Path) -> Iterator[Stores]:
 def open_gateway_alone(data_dir: Path) -> Iterator[Stores]:
     """The same with no cache attached: for who needs none, or brings a new one, as the old may be
     damaged."""
-    from smsgw.storage.database import CacheReader, StorageError, open_gateway
+    from smsgw.storage.database import CacheReader, StorageError, explained, open_gateway
 
     try:
         with closing(open_gateway(data_dir)) as con:
@@ -57,7 +57,7 @@ def open_gateway_alone(data_dir: Path) -> Iterator[Stores]:
     except StorageError as error:
         fail(error)
     except sqlite3.Error as error:
-        fail(f"{data_dir}: the database failed: {error}; it is safe to try again")
+        fail(f"{data_dir}: the database failed: {explained(error)}; it is safe to try again")
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def read_stores(data_dir: Path) -> Iterator[Stores | None]:
 @contextmanager
 def read_gateway_alone(data_dir: Path) -> Iterator[Stores | None]:
     """The same with no cache attached, for who needs none."""
-    from smsgw.storage.database import CacheReader, StorageError, open_read_only
+    from smsgw.storage.database import CacheReader, StorageError, explained, open_read_only
 
     try:
         con = open_read_only(data_dir)
@@ -84,7 +84,7 @@ def read_gateway_alone(data_dir: Path) -> Iterator[Stores | None]:
     except StorageError as error:
         fail(error)
     except sqlite3.Error as error:
-        fail(f"{data_dir}: the database failed: {error}")
+        fail(f"{data_dir}: the database failed: {explained(error)}")
 
 
 def signed(settings: "Settings", channel: Channel) -> "Author":

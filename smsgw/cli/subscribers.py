@@ -4,11 +4,11 @@ A clerk types phone numbers and needs to see them, so these commands print them 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
+from smsgw.cli.common import Config, CsvFile, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.people import Customer, Phone, customer_number, either, msisdn_of, stored_msisdn
 from smsgw.cli.registrations import person, print_array, print_csv, print_records
 from smsgw.cli.stores import (
@@ -21,7 +21,6 @@ from smsgw.cli.stores import (
     open_stores,
     progress_of,
     read_gateway_alone,
-    read_stores,
     signed,
 )
 from smsgw.cli.words import one_of
@@ -177,7 +176,7 @@ def show(
 ) -> None:
     """Show all that a phone is or was registered for, or who is registered for a number."""
     settings = load_settings_or_exit(config)
-    with read_stores(settings.data_dir) as stores:
+    with read_gateway_alone(settings.data_dir) as stores:
         records = _found(stores and stores.con, who)
     if json:
         print_array(records, settings.timezone)
@@ -202,7 +201,7 @@ def list_(
     from smsgw.storage import subscriptions
 
     settings = load_settings_or_exit(config)
-    with read_stores(settings.data_dir) as stores:
+    with read_gateway_alone(settings.data_dir) as stores:
         records = iter(()) if stores is None else subscriptions.records(stores.con, suspect=suspect)
         if json:
             print_array(records, settings.timezone)
@@ -225,7 +224,7 @@ def export(
     if phone is not None:
         _export_person(settings, phone)
         return
-    with read_stores(settings.data_dir) as stores:
+    with read_gateway_alone(settings.data_dir) as stores:
         print_csv(iter(()) if stores is None else subscriptions.records(stores.con))
 
 
@@ -246,32 +245,37 @@ def _export_person(settings: "Settings", phone: str) -> None:
 
 
 @app.command()
-def audit(config: Config = None) -> None:
+def audit(json: Json = False, config: Config = None) -> None:
     """Check that nobody changed the audit of registrations: each entry is chained to the one
     before. Entries that are missing at its end can't be seen."""
     from smsgw.storage.audit import broken, count
+    from smsgw.storage.database import one_moment
 
     settings = load_settings_or_exit(config)
     key = known_key(settings)
+    wrong, entries = None, 0
     with read_gateway_alone(settings.data_dir) as stores:
-        entries = 0 if stores is None else count(stores.con)
-        if stores is None or not entries:
-            typer.echo("the audit is empty")
-            return
-        if key is None:
-            fail(f"{settings.data_dir}: the key of the audit is missing; put secret.key back")
-        wrong = broken(stores.con, key)
+        if stores is not None:
+            with one_moment(stores.con):
+                entries = count(stores.con)
+                wrong = None if key is None else broken(stores.con, key)
+    if entries and key is None:
+        fail(f"{settings.data_dir}: the key of the audit is missing; put secret.key back")
+    if json:
+        print_json({"holds": wrong is None, "entries": entries, "broken_from": wrong})
     if wrong is not None:
         fail(
             f"the audit is broken from entry {wrong} on: it is not what was written there, or the"
             " key is another"
         )
-    typer.echo(f"the chain of the audit holds; entries: {entries}")
+    if not json:
+        held = f"the chain of the audit holds; entries: {entries}"
+        typer.echo(held if entries else "the audit is empty")
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, UTF-8, with a header.")],
+    file: CsvFile,
     notify: Annotated[
         bool, typer.Option("--notify", help="Tell phones of registrations that become active.")
     ] = False,
@@ -286,11 +290,17 @@ def import_(
     settings = load_settings_or_exit(config)
     if not file.is_file():
         fail(f"{file}: {'is no ordinary file' if file.exists() else 'there is no such file'}")
-    with open_stores(settings.data_dir) as stores, lines_told(file):
-        _import(file, notify, settings, stores)
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        fail(f"{file}: can't be read: {error.strerror}")
+    with opened, open_stores(settings.data_dir) as stores, lines_told(file):
+        _import(file, opened, notify, settings, stores)
 
 
-def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> None:
+def _import(
+    file: Path, opened: BinaryIO, notify: bool, settings: "Settings", stores: Stores
+) -> None:
     from smsgw.settings import derive
     from smsgw.storage.pace import Pace
     from smsgw.storage.subscribers_file import Terms, import_file
@@ -303,7 +313,7 @@ def _import(file: Path, notify: bool, settings: "Settings", stores: Stores) -> N
         notify=notify,
         author=signed(settings, Channel.IMPORT),
     )
-    with file.open("rb") as opened, progress_of(file.name, 2 * file.stat().st_size) as progress:
+    with progress_of(file.name, 2 * file.stat().st_size) as progress:
         imported = import_file(
             stores.con,
             stores.cached,

@@ -26,6 +26,7 @@ def doubts(settings: Settings) -> Iterator[Doubt]:
     yield from _shared_logins(settings)
     yield from _slow_windows(settings)
     yield from _no_holidays(settings)
+    yield from _no_feeds(settings)
 
 
 def _unread(settings: Settings) -> Iterator[Doubt]:
@@ -95,3 +96,9 @@ def _no_holidays(settings: Settings) -> Iterator[Doubt]:
             yield Doubt(path, f"{day} is added too: it stays a holiday")
         elif holidays is not None and not holidays.by_law(day):
             yield Doubt(path, f"{day} is no public holiday, and is no other day without this")
+
+
+def _no_feeds(settings: Settings) -> Iterator[Doubt]:
+    folder = settings.billing.feed_dir
+    if folder is not None and not folder.is_dir():
+        yield Doubt(("billing", "feed_dir"), f"{folder} is no folder: no feed is taken from there")

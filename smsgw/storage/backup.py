@@ -62,6 +62,8 @@ def back_up(
 def _refuse_place(target: Path, data_dir: Path, replace: bool) -> None:
     if target.resolve().parent == data_dir.resolve():
         raise StorageError(f"{target} is in data_dir, where the databases are; write it elsewhere")
+    if not target.parent.is_dir():
+        raise StorageError(f"{target}: there is no folder {target.parent}; make it first")
     if target.is_dir():
         raise StorageError(f"{target} is a folder; name a file")
     if target.exists() and not replace:
@@ -109,7 +111,10 @@ def _copy_all(
 def _copy(con: sqlite3.Connection, target: Path, progress: Progress) -> Path:
     """Make a copy beside its place, under another name, and return that."""
     part = target.with_name(f".{target.name}.part")  # what a killed backup left is written over
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"{target}: can't be written: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

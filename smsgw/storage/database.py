@@ -34,6 +34,29 @@ def _reason(data_dir: Path, error: OSError) -> str:
     return "it is a file" if isinstance(error, kinds) and data_dir.exists() else str(error.strerror)
 
 
+# What to do about an error of SQLite's, by its primary code.
+_ADVICE: Final = {
+    sqlite3.SQLITE_NOTADB: "put a backup in its place",
+    sqlite3.SQLITE_CORRUPT: "put a backup in its place",
+    sqlite3.SQLITE_CANTOPEN: "let this user read and write it and its folder",
+    sqlite3.SQLITE_READONLY: "let this user read and write it and its folder",
+    sqlite3.SQLITE_FULL: "make room on its disk",
+}
+
+
+def explained(error: Exception) -> str:
+    """An error of a database with what to do about it, where that can be said."""
+    code = getattr(error, "sqlite_errorcode", None)
+    advice = None if code is None else _ADVICE.get(code & 0xFF)
+    return f"{error}; {advice}" if advice else str(error)
+
+
+def _advice_on_cache(path: Path, error: sqlite3.Error) -> str:
+    if path.exists() and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        return _ADVICE[sqlite3.SQLITE_CANTOPEN]
+    return "a whole feed makes a new one: smsgw billing import FILE"
+
+
 def open_gateway(
     data_dir: Path, *, factory: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
@@ -49,7 +72,7 @@ def open_gateway(
         con.execute("PRAGMA main.synchronous = FULL")
         migrate(con)
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(f"{path}: {error}") from error
+        raise StorageError(f"{path}: {explained(error)}") from error
     return con
 
 
@@ -62,14 +85,15 @@ def open_read_only(data_dir: Path) -> sqlite3.Connection | None:
         return None
     except OSError as error:
         reason = _reason(data_dir, error)
+        more = "let this user read it, or " if isinstance(error, PermissionError) else ""
         raise StorageError(
-            f"data_dir {data_dir} can't be read: {reason}; change data_dir"
+            f"data_dir {data_dir} can't be read: {reason}; {more}change data_dir"
         ) from error
     try:
         con = _connect(f"{path.absolute().as_uri()}?mode=ro", sqlite3.Connection)
         version = schema_version(con)
     except sqlite3.Error as error:
-        raise StorageError(f"{path}: {error}") from error
+        raise StorageError(f"{path}: {explained(error)}") from error
     if version != len(migrations()):
         raise StorageError(
             f"{path} has schema {version}, this program reads {len(migrations())}: "
@@ -239,5 +263,5 @@ class CacheReader:
                 self.attached = None
             self._con.execute(f"ATTACH ? AS {CACHE_SCHEMA}", (uri,))
         except sqlite3.Error as error:
-            raise StorageError(f"{path}: {error}") from error
+            raise StorageError(f"{path}: {error}; {_advice_on_cache(path, error)}") from error
         self.attached = name

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from smsgw.service.keyed import Keyed
-from smsgw.storage.database import GATEWAY, StorageError, make
+from smsgw.storage.database import GATEWAY, StorageError, explained, make
 from smsgw.storage.disk import sync
 
 KEY_FILE: Final = "secret.key"
@@ -65,7 +65,7 @@ def _refuse_lost(path: Path) -> None:
     except sqlite3.Error as error:
         if "no such table" in str(error):  # from before there were any
             return
-        raise StorageError(f"{gateway}: {error}") from error
+        raise StorageError(f"{gateway}: {explained(error)}") from error
     if there and not path.exists():  # made and used by another process meanwhile
         raise StorageError(
             f"{path} is missing: put it back from where it is kept. Without it nobody knows which"

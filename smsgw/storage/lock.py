@@ -5,8 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from smsgw.storage.database import StorageError, make
+
+# What somebody is told to do about a lock that is held, by its name.
+_ADVICE: Final = {"import": "wait until it has ended, smsgw billing status shows it"}
 
 
 @contextmanager
@@ -27,7 +31,7 @@ def hold(data_dir: Path, name: str) -> Iterator[None]:
         except OSError as error:
             raise StorageError(
                 f"{data_dir} is in use by another smsgw {name} (process {_holder(descriptor)}): "
-                "stop that one first"
+                f"{_ADVICE.get(name, 'stop that one first')}"
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)

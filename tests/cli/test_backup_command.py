@@ -72,7 +72,11 @@ def test_one_that_is_there(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "error"),
     [
-        pytest.param(["none/g"], 1, "No such file or directory; nothing was copied", id="folder"),
+        pytest.param(["none/g"], 1, "there is no folder none; make it first", id="folder"),
+        pytest.param(
+            ["g", "--billing", "n/b"], 1, "there is no folder n; make it", id="the second"
+        ),
+        pytest.param(["g" * 300], 1, "File name too long", id="a name that can't be"),
         pytest.param(["data/g"], 1, "data/g is in data_dir", id="data_dir"),
         pytest.param([], 2, "Missing argument 'FILE'", id="no argument"),
     ],

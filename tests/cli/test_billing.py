@@ -153,9 +153,14 @@ def test_as_of(folder: Path, written: str, moment: str) -> None:
 
 
 def test_a_time_that_is_still_to_come(folder: Path) -> None:
-    result = take(as_of="2999-01-01")
+    result = take(as_of="2998-01-01")
     assert result.exit_code == 0
-    assert result.stderr == ("feed.csv: warning: that is still to come; --as-of says better\n")
+    assert result.stderr == (
+        "feed.csv: warning: it tells of 2998-01-01 00:00 EET, which is still to come;"
+        " --as-of TIME says it rightly\n"
+    )
+    assert json.loads(smsgw("billing", "status", "--json").stdout)["stale"] is False
+    assert "of a time that is still to come" in smsgw("billing", "status").stdout
 
 
 def test_a_time_before_that_of_the_cache(folder: Path) -> None:
@@ -163,7 +168,8 @@ def test_a_time_before_that_of_the_cache(folder: Path) -> None:
     result = take(as_of="2026-07-01T06:30")
     assert result.exit_code == 0
     assert result.stderr == (
-        "feed.csv: warning: the cache told of 2026-07-02 06:30 EEST already; --as-of says better\n"
+        "feed.csv: warning: it tells of 2026-07-01 06:30 EEST, and the cache told of"
+        " 2026-07-02 06:30 EEST already; --as-of TIME says it rightly\n"
     )
 
 
@@ -204,6 +210,10 @@ def test_very_many_wrong_lines(folder: Path) -> None:
             id="a delta to nothing",
         ),
         pytest.param(["feed.csv", "--as-of", "noon"], 2, "'noon' is not a time", id="no time"),
+        pytest.param(
+            ["feed.csv", "--as-of", "0001-01-01"], 2, "is not a time", id="no zone has it"
+        ),
+        pytest.param(["feed.csv", "--as-of", "9999-12-31"], 2, "is not a time", id="nor that"),
         pytest.param([], 2, "Missing argument 'FILE'", id="no argument"),
     ],
 )
@@ -211,6 +221,16 @@ def test_refused(folder: Path, args: list[str], code: int, error: str) -> None:
     result = smsgw("billing", "import", *args)
     assert (result.exit_code, result.stdout) == (code, "")
     assert error in result.stderr
+
+
+def test_what_may_not_be_read_is_no_wrong_command_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # what the command line goes by
+    (folder / "s.csv").write_text("msisdn,customer_number\n")
+    for command in ("check -c smsgw.yaml", "billing import feed.csv", "subscribers import s.csv"):
+        result = smsgw(*command.split())
+        assert (result.exit_code, "not readable" in result.output) == (0, False), command
 
 
 def test_one_that_shrinks_can_be_forced(folder: Path) -> None:
@@ -226,7 +246,10 @@ def test_two_at_once(folder: Path) -> None:
     with hold(folder / "data", "import"):
         result = take()
     assert result.exit_code == 1
-    assert "in use by another smsgw import" in result.stderr
+    assert result.stderr == (
+        f"{folder / 'data'} is in use by another smsgw import (process {os.getpid()}): wait until"
+        " it has ended, smsgw billing status shows it\n"
+    )
 
 
 def test_a_busy_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +277,9 @@ def test_a_damaged_database(folder: Path) -> None:
     (folder / "data" / "gateway.db").write_bytes(b"not a database" * 100)
     for result in (take(), smsgw("billing", "show", "300000000001")):
         assert result.exit_code == 1
-        assert result.stderr.endswith("gateway.db: file is not a database\n")
+        assert result.stderr.endswith(
+            "gateway.db: file is not a database; put a backup in its place\n"
+        )
 
 
 def test_show_json(folder: Path) -> None:
@@ -339,6 +364,28 @@ def test_a_data_dir_that_can_not_be_made(folder: Path) -> None:
         f"data_dir {folder}/feed.csv/data can't be made: Not a directory;"
         " create it or change data_dir\n"
     )
+
+
+def test_a_cache_that_cannot_be_read_says_what_makes_another(folder: Path) -> None:
+    take()
+    assert smsgw("subscribers", "add", "0888000001", "300000000001").exit_code == 0
+    (folder / "data" / "billing-1.db").write_bytes(b"x" * 5000)
+    needy = (
+        ["billing", "status"],
+        ["billing", "show", "300000000001"],
+        ["subscribers", "add", "0888000002", "300000000001"],
+    )
+    for command in needy:
+        result = smsgw(*command)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == (
+            f"{folder / 'data' / 'billing-1.db'}: file is not a database; a whole feed makes a new"
+            " one: smsgw billing import FILE\n"
+        )
+    for words in ("show 0888000001", "list", "export", "move 0888000001 telenor", "end 0888000001"):
+        assert smsgw("subscribers", *words.split()).exit_code == 0, words
+    assert take().exit_code == 0
+    assert smsgw("billing", "show", "300000000001").exit_code == 0
 
 
 def test_status_before_any_feed(folder: Path) -> None:

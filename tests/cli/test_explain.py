@@ -537,6 +537,8 @@ def test_the_audit_holds(daemon: Daemon) -> None:
     conversation(daemon)
     result = smsgw("subscribers", "audit")
     assert (result.exit_code, result.stdout) == (0, "the chain of the audit holds; entries: 1\n")
+    found = {"holds": True, "entries": 1, "broken_from": None}
+    assert json.loads(smsgw("subscribers", "audit", "--json").stdout) == found
 
 
 def test_the_audit_is_broken(daemon: Daemon, folder: Path) -> None:
@@ -550,6 +552,9 @@ def test_the_audit_is_broken(daemon: Daemon, folder: Path) -> None:
         "the audit is broken from entry 2 on: it is not what was written there, or the key is"
         " another\n"
     )
+    result = smsgw("subscribers", "audit", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"holds": False, "entries": 2, "broken_from": 2}
     (folder / "data" / "secret.key").unlink()
     result = smsgw("subscribers", "audit")
     assert (result.exit_code, result.stdout) == (1, "")

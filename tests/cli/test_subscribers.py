@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -358,6 +359,20 @@ def test_import_wrong_lines(folder: Path) -> None:
 def test_import_nothing(folder: Path, file: str, error: str) -> None:
     result = smsgw("import", file)
     assert (result.exit_code, result.stderr) == (1, error)
+
+
+def test_import_what_can_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "s.csv").touch()
+    opened = Path.open
+
+    def refused(path: Path, *how: str, **more: Any) -> Any:
+        if path.name == "s.csv":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    result = smsgw("import", "s.csv")
+    assert (result.exit_code, result.stderr) == (1, "s.csv: can't be read: Permission denied\n")
 
 
 def test_move(folder: Path) -> None:

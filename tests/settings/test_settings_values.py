@@ -460,6 +460,18 @@ def test_two_carriers_that_are_alike(whole_doubts: Doubts, more: str, expected: 
     assert whole_doubts(more) == expected
 
 
+def test_a_feed_folder_that_is_not_there(
+    whole_doubts: Doubts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = f"{tmp_path}/feeds"
+    assert whole_doubts(f"billing: {{feed_dir: {missing}}}") == [
+        f"9:21: billing.feed_dir: {missing} is no folder: no feed is taken from there"
+    ]
+    (tmp_path / "feeds").mkdir()
+    assert whole_doubts(f"billing: {{feed_dir: {missing}}}") == []
+
+
 def test_the_settings_are_frozen(shortest: Write) -> None:
     loaded = settings.load(shortest())
     for section, key in [(loaded, "shortcode"), (loaded.http, "listen")]:

@@ -194,7 +194,7 @@ def test_both_to_one_file(place: Place) -> None:
 
 def test_no_such_folder(place: Place) -> None:
     place.gateway = place.gateway.parent / "none" / "gateway.backup"
-    refused(place, "No such file or directory")
+    refused(place, "there is no folder .*/none; make it first")
 
 
 def test_no_cache_yet(tmp_path: Path) -> None:

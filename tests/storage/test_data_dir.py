@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_READONLY, OperationalError
 
 import pytest
 
-from smsgw.storage.database import StorageError, open_gateway, open_read_only
+from smsgw.storage.database import StorageError, explained, open_gateway, open_read_only
 from smsgw.storage.lock import hold
 
 
@@ -53,3 +54,35 @@ def test_one_that_can_not_be_looked_into(tmp_path: Path) -> None:
     data_dir = tmp_path / ("x" * 300)
     with pytest.raises(StorageError, match="can't be read: File name too long; change data_dir"):
         open_read_only(data_dir)
+
+
+MAY = "; let this user read and write it and its folder"
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        pytest.param(SQLITE_FULL, "; make room on its disk", id="full"),
+        pytest.param(SQLITE_READONLY, MAY, id="not to be written"),
+        pytest.param(SQLITE_READONLY | 5 << 8, MAY, id="a kind of that"),
+        pytest.param(SQLITE_CANTOPEN, MAY, id="not to be opened"),
+        pytest.param(SQLITE_BUSY, "", id="nothing that can be said"),
+        pytest.param(None, "", id="not SQLite's own"),
+    ],
+)
+def test_an_error_comes_with_what_to_do(code: int | None, advice: str) -> None:
+    error = OperationalError("words")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert explained(error) == f"words{advice}"
+
+
+def test_who_may_not_look_into_it_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stat(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(StorageError, match="Permission denied; let this user read it, or change"):
+        open_read_only(tmp_path)
