@@ -95,7 +95,9 @@ def _submit(details: Details) -> str:
 
 
 def _state(details: Details) -> str:
-    said = [f"{_segment(details)} {STATES[details['state']].format(**details)}"]
+    untried = details["state"] == MtState.WAITING and not details["attempts"]
+    state = NOT_TRIED if untried else STATES[details["state"]].format(**details)
+    said = [f"{_segment(details)} {state}"]
     if details["message_id"]:
         said.append(f"the carrier's id {details['message_id']}")
     if details["receipt"]:
@@ -119,6 +121,9 @@ STATES: Final[Mapping[str, str]] = {
     MtState.CANCELLED: "was cancelled",
     MtState.UNCONFIRMED: "is unconfirmed: nothing more will be learned",
 }
+
+
+NOT_TRIED: Final = "waits for the hours in which it may go out"
 
 
 def _segment(details: Details) -> str:

@@ -30,6 +30,7 @@ from smsgw.text.counted import counted
 if TYPE_CHECKING:
     import sqlite3
 
+    from smsgw.service.customer import SubscriptionState
     from smsgw.settings.model import Settings
     from smsgw.storage.registration import Registered
     from smsgw.storage.subscriptions import Record
@@ -101,8 +102,12 @@ def add(
     now = registered.subscription
     typer.echo(
         f"{msisdn.digits} {'is' if registered.made else 'was already'} registered for {number}:"
-        f" {now.state}, carrier {now.carrier or 'not known yet'}{_told(registered)}"
+        f" {_state(now.state)}, carrier {now.carrier or 'not known yet'}{_told(registered)}"
     )
+
+
+def _state(state: "SubscriptionState") -> str:
+    return f"{state} until a feed knows that number" if state == "pending" else state
 
 
 def _told(registered: "Registered") -> str:
@@ -125,7 +130,7 @@ def _told(registered: "Registered") -> str:
 def end(
     phone: Phone,
     number: Annotated[
-        str | None, typer.Argument(metavar="[NUMBER]", help="A customer number [all].")
+        str | None, typer.Argument(metavar="NUMBER", help="A customer number [all].")
     ] = None,
     config: Config = None,
 ) -> None:
@@ -212,7 +217,7 @@ def list_(
 @app.command()
 def export(
     phone: Annotated[
-        str | None, typer.Argument(metavar="[MSISDN]", help="A phone: all there is about it.")
+        str | None, typer.Argument(metavar="MSISDN", help="A phone: all there is about it.")
     ] = None,
     config: Config = None,
 ) -> None:

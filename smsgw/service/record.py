@@ -125,7 +125,8 @@ def _before_it_goes(
     if carrier not in ways.carriers:
         return f"stays until {end} and then ends, as carrier {carrier} is not enabled"
     if segment.not_before is not None:
-        return f"is tried again from {when(segment.not_before)}"
+        tried = "is tried again" if segment.attempts else "goes out"
+        return f"{tried} from {when(segment.not_before)}"
     return f"goes out as soon as {carrier} has a place for it, until {end}"
 
 

@@ -66,6 +66,8 @@ def _refuse_place(target: Path, data_dir: Path, replace: bool) -> None:
         raise StorageError(f"{target}: there is no folder {target.parent}; make it first")
     if target.is_dir():
         raise StorageError(f"{target} is a folder; name a file")
+    if target.exists() and not target.is_file():
+        raise StorageError(f"{target} is no ordinary file; name another")
     if target.exists() and not replace:
         raise StorageError(f"{target} is there already; --force replaces it")
 

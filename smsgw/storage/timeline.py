@@ -225,6 +225,7 @@ def _segment(message: MessageRecord, segment: SegmentRecord) -> Iterator[Event]:
         said = {
             **named,
             "state": segment.shown,
+            "attempts": segment.attempts,
             "message_id": segment.message_id,
             "error": segment.error,
             "receipt": segment.receipt,

@@ -302,6 +302,16 @@ def test_what_waits(daemon: Daemon) -> None:
     )
 
 
+def test_what_nobody_waits_for_waits_for_the_opening(daemon: Daemon) -> None:
+    later = Mt("mtel", MessageKind.CONFIRMATION, PHONE, "x", AT, not_before=AT + 60)
+    with transaction(daemon.con):
+        enqueue(daemon.con, [later], {}, AT)
+    assert told("0888123456")[1] == (
+        "00:00  35988****456    part 1 of 1 waits for the hours in which it may go out → goes out"
+        " from 2027-01-15 10:01:00"
+    )
+
+
 def test_refused_and_undelivered(daemon: Daemon) -> None:
     (first,) = daemon.writes("help")
     daemon.settles(first, Acceptance.PERMANENT, AT + 1, error="0x0000000B ESME_RINVDSTADR")

@@ -79,7 +79,10 @@ def test_add_with_all_options(folder: Path) -> None:
         "add", "+359888123456", OTHER, "--carrier", "telenor", "--script", "cyrillic",
         "--channel", "easypay",
     )  # fmt: skip
-    assert result.stdout == (f"359888123456 is registered for {OTHER}: pending, carrier telenor\n")
+    assert result.stdout == (
+        f"359888123456 is registered for {OTHER}: pending until a feed knows that number,"
+        " carrier telenor\n"
+    )
     (record,) = listed()
     assert (record["script"], record["channel"]) == ("cyrillic", "easypay")
 

@@ -31,6 +31,7 @@ HELD = segment(UNKNOWN)
     [
         (segment(QUEUED), MANUAL, "goes out as soon as mtel has a place for it, until +100"),
         (segment(WAITING, T + 5), MANUAL, "is tried again from +5"),
+        (segment(WAITING, T + 5, attempts=0), MANUAL, "goes out from +5"),
         (segment(MtState.CLAIMED), MANUAL, "being sent; the carrier's response is waited for"),
         (
             segment(MtState.ACCEPTED),

@@ -186,6 +186,12 @@ def test_a_folder(place: Place) -> None:
     refused(place, "is a folder; name a file", replace=True)
 
 
+def test_what_is_no_ordinary_file_is_never_replaced(place: Place) -> None:
+    os.mkfifo(place.gateway)
+    refused(place, "is no ordinary file; name another", replace=True)
+    assert place.gateway.is_fifo()
+
+
 def test_both_to_one_file(place: Place) -> None:
     place.feed(1)
     place.billing = place.gateway.parent / "." / "gateway.backup"
