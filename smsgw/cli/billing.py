@@ -236,6 +236,8 @@ def _told(feed_dir: dict[str, Any]) -> str:
     if last := feed_dir["last"]:
         reason = f": {last['reason']}" if "reason" in last else ""
         told += f"; last, {last['file']} was {last['verdict']}{reason}"
+        for problem in last.get("first_wrong_lines", ()):
+            told += f"\n{last['place']}:{problem['line']}: {problem['reason']}"
     return told
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from smsgw.cli.main import app
 from smsgw.service.keyed import Keyed
+from smsgw.storage import feed_worker
 from smsgw.storage.database import open_gateway
 from smsgw.storage.lock import hold
 
@@ -431,6 +432,20 @@ def test_status(folder: Path) -> None:
     assert found["importing"] == str(os.getpid())
     assert [feed["file"] for feed in found["feeds"]] == ["c.delta.csv", "feed.csv"]
     assert found["feed_dir"]["waiting"] == ["b.csv"]
+
+
+def test_status_has_the_wrong_lines_of_the_last_feed(folder: Path) -> None:
+    (folder / "smsgw.yaml").write_text(CONFIGURATION + "billing: {feed_dir: feeds}\n")
+    feeds = folder / "feeds"
+    feeds.mkdir()
+    bad = feeds / "bad.csv"
+    bad.write_text(FEED.replace("45.20", "x").replace("paid", "y"))
+    feed_worker.take(bad, folder / "data", 0.1, None, lambda _: None)
+    assert smsgw("billing", "status").stdout.splitlines()[-3:] == [
+        f"{feeds}: nothing waits; last, bad.csv was refused: 2 lines are wrong",
+        f"{feeds}/refused/bad.csv:2: amount: 'x' is not an amount as in 45.20",
+        f"{feeds}/refused/bad.csv:3: status: 'y' is none of open, paid, cancelled",
+    ]
 
 
 def test_status_of_a_cache_that_is_old(folder: Path) -> None:
