@@ -71,7 +71,11 @@ class App:
             derive.notice_rules(settings),
         )
         self._database = Database(settings.data_dir, self._policy)
-        keeping = Keeping(settings.timezone, settings.duplicates.window)
+        keeping = Keeping(
+            settings.timezone,
+            settings.duplicates.window,
+            derive.books(settings, self._policy.keyed),
+        )
         self._archive = Archive(self._database, self._clock, keeping)
         self._recent = Recent(
             settings.duplicates.window,

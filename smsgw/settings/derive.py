@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from smsgw.service.calendar import Calendar
 from smsgw.service.decision import Rules
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import BULK, Encoding, MessageKind, Msisdn
 from smsgw.service.notices import NoticeKind, NoticeRules
 from smsgw.service.replies import Company, Replies
+from smsgw.service.report import Books
 from smsgw.service.retry import SENT_ONCE_MORE, Losses
 from smsgw.settings.carrier import CarrierSettings
 from smsgw.settings.model import Settings
@@ -103,6 +105,17 @@ def encodings(settings: Settings) -> dict[str, Encoding]:
     return {
         carrier.id: encoding(carrier) for carrier in settings.carriers.values() if carrier.enabled
     }
+
+
+def books(settings: Settings, keyed: Keyed) -> Books:
+    """By what messages are counted, also those over carriers that are no longer enabled."""
+    carriers = settings.carriers.values()
+    return Books(
+        keyed,
+        settings.timezone,
+        {carrier.id: round(carrier.price * 1000) for carrier in carriers},
+        {carrier.id: encoding(carrier) for carrier in carriers},
+    )
 
 
 def encoding(carrier: CarrierSettings) -> Encoding:

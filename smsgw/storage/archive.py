@@ -1,16 +1,20 @@
-"""The daemon's task that moves finished messages to the history."""
+"""The daemon's task that moves finished messages to the history, and keeps the counts."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import tzinfo
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from smsgw import metrics
 from smsgw.clock import Clock
 from smsgw.service.ports import StorageUnavailableError
+from smsgw.service.report import Active, Books
 from smsgw.service.today import midnight
-from smsgw.storage import history
+from smsgw.storage import counts, history
+from smsgw.storage.database import StorageError, one_moment, open_read_only
 from smsgw.storage.history import Batch
 from smsgw.storage.inbox import DISORDER
 from smsgw.storage.sqlite import Database
@@ -27,6 +31,7 @@ class Keeping(NamedTuple):
 
     timezone: tzinfo  # the daily bounds count from its midnight on
     window: float  # of duplicates, in seconds
+    books: Books  # by which they are counted
 
 
 class Archive:
@@ -47,8 +52,37 @@ class Archive:
         """Move all that is finished now. Raises StorageUnavailableError."""
         now, run = self._clock.now(), self._database.run
         before = min(midnight(now, self._keeping.timezone), now - self._keeping.window) - DISORDER
-        await _batches("in", lambda after: run(history.move_incoming, after, before, now))
-        await _batches("out", lambda after: run(history.move_outgoing, after, now))
+        books = self._keeping.books
+        await _batches("in", lambda after: run(history.move_incoming, after, before, now, books))
+        await _batches("out", lambda after: run(history.move_outgoing, after, now, books))
+        await self._count(now)
+
+    async def _count(self, now: float) -> None:
+        """Count what happened to registrations, and close the months that are over."""
+        loop = asyncio.get_running_loop()
+        run, books = self._database.run, self._keeping.books
+        more = True
+        while more:
+            began = loop.time()
+            more = await run(counts.register, books)
+            if more:
+                await asyncio.sleep(REST * (loop.time() - began))
+        await run(counts.fold, books, now)
+        months = await asyncio.to_thread(_unclosed, self._database.data_dir, books, now)
+        if months:
+            await run(counts.close, months)
+
+
+def _unclosed(data_dir: Path, books: Books, now: float) -> list[Active]:
+    """Read by a connection of its own, beside what the daemon does."""
+    try:
+        con = open_read_only(data_dir)
+        if con is None:
+            return []
+        with closing(con), one_moment(con):
+            return list(counts.unclosed(con, books, now))
+    except (StorageError, sqlite3.Error) as error:
+        raise StorageUnavailableError(str(error)) from error
 
 
 async def _batches(direction: str, move: Callable[[int], Awaitable[Batch]]) -> None:

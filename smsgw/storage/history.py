@@ -3,21 +3,24 @@
 A message leaves when nothing can happen to it any more: one to a customer when all its segments
 have been final for a while, one from a customer when it can absorb no redelivery and counts for
 no daily bound. A batch is one short transaction, so that a crash at any step loses nothing and
-repeats nothing.
+repeats nothing. In that transaction they are counted, and notices leave their evidence.
 """
 
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from smsgw.service.keywords import Intent, read
 from smsgw.service.message import FINAL, Layout, MessageKind, Msisdn, MtState, ReceiptState
 from smsgw.service.message_state import message_state
 from smsgw.service.record import MessageRecord, SegmentRecord
+from smsgw.service.report import Books
 from smsgw.service.retry import valid_until
+from smsgw.storage import counts, evidence, subjects
 from smsgw.storage.database import transaction
+from smsgw.storage.subjects import Subject
 
 BATCH: Final = 50  # messages: 10 ms under the write lock, as their phones lie all over an index
 LOOKED_AT: Final = 1000  # messages that are looked at for these: 1 ms
@@ -35,6 +38,7 @@ _SEGMENT: Final = (
     "error", "receipt", "done_date", "asked", "asked_at", "bare",
 )  # fmt: skip
 _STATE, _CHANGED_AT = _SEGMENT.index("state"), _SEGMENT.index("changed_at")
+_MESSAGE_ID, _LOST = _SEGMENT.index("message_id"), _SEGMENT.index("lost")
 
 _FINAL: Final = ", ".join(f"'{state}'" for state in sorted(FINAL))
 
@@ -76,7 +80,7 @@ _MT: Final = (
     "id, mo_id, kind, carrier, msisdn, text, data_coding, layout, reference, created_at,"
     " valid_until, found_from"
 )
-_TEXT, _CREATED_AT = 5, 9  # of these
+_KIND, _CARRIER, _MSISDN, _TEXT, _LAYOUT, _CREATED_AT = 2, 3, 4, 5, 7, 9  # of these
 
 _LARGEST_ID: Final = 2**63 - 1  # SQLite's
 
@@ -90,7 +94,7 @@ class Batch(NamedTuple):
     last: int | None  # the id to go on after; None: that was all
 
 
-def move_outgoing(con: sqlite3.Connection, after: int, now: float) -> Batch:
+def move_outgoing(con: sqlite3.Connection, after: int, now: float, books: Books) -> Batch:
     """Move the first BATCH messages to customers that are finished, of the next LOOKED_AT with an
     id above `after`."""
     before = now - FINISHED_FOR
@@ -99,11 +103,11 @@ def move_outgoing(con: sqlite3.Connection, after: int, now: float) -> Batch:
     ids = _ids(con, _FINISHED, after, window.upto, before)
     if ids:
         with transaction(con):
-            _move_outgoing(con, ids)
+            _move_outgoing(con, ids, books)
     return Batch(len(ids), ids[-1] if len(ids) == BATCH else window.next)
 
 
-def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int]) -> None:
+def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> None:
     wanted = (json.dumps(ids),)
     segments: dict[int, list[Row]] = {}
     for mt_id, *segment in con.execute(
@@ -115,10 +119,11 @@ def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int]) -> None:
     rows = con.execute(
         f"SELECT {_MT} FROM mt WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", wanted
     ).fetchall()
+    moved = [(*row, *_summed_up(segments[row[0]])) for row in rows]
     con.executemany(
         f"INSERT INTO history_mt ({_MT}, state, final_at, segments)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*row, *_summed_up(segments[row[0]])) for row in rows],
+        moved,
     )
     con.executemany(
         "INSERT INTO history_number (customer_number, at, mt_id) VALUES (?, ?, ?)",
@@ -128,6 +133,10 @@ def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int]) -> None:
             for number in numbers_in_answer(row[_TEXT])
         ],
     )
+    about = subjects.of(con, ids)
+    messages = [_counted(row, segments[row[0]]) for row in rows]
+    counts.add_sent(con, counts.sums(messages, about, books))
+    evidence.record(con, books.keyed, _evidence(moved, about))
     for table, key in (("segment", "mt_id"), ("mt", "id")):
         con.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(each,) for each in ids])
 
@@ -146,7 +155,30 @@ def _summed_up(segments: Sequence[Row]) -> tuple[str, float, str]:
     )
 
 
-def move_incoming(con: sqlite3.Connection, after: int, before: float, now: float) -> Batch:
+def _counted(row: Row, segments: Sequence[Row]) -> counts.Message:
+    return counts.Message(
+        row[0], row[_KIND], row[_CARRIER], row[_TEXT], row[_LAYOUT], row[_CREATED_AT],
+        [counts.Segment(one[_STATE], one[_MESSAGE_ID], one[_LOST]) for one in segments],
+    )  # fmt: skip
+
+
+def _evidence(moved: Iterable[Row], about: Mapping[int, Subject]) -> Iterator[evidence.Entry]:
+    """What stands for the notices among these rows of history_mt."""
+    for row in moved:
+        notice = about[row[0]].notice
+        if notice is None:
+            continue
+        state, final_at, segments = row[-3:]
+        yield evidence.Entry(
+            notice.id, notice.run, notice.kind, row[0], row[_CARRIER], row[_CREATED_AT], state,
+            final_at, segments, Msisdn(row[_MSISDN]), notice.customer_number, notice.bills,
+            notice.parameters, row[_TEXT],
+        )  # fmt: skip
+
+
+def move_incoming(
+    con: sqlite3.Connection, after: int, before: float, now: float, books: Books
+) -> Batch:
     """Move the first BATCH messages from customers that came before `before`, of the next
     LOOKED_AT with an id above `after`; fewer, if they are long. Those with parts that wait for
     others, or that may be repeated, stay."""
@@ -156,12 +188,12 @@ def move_incoming(con: sqlite3.Connection, after: int, before: float, now: float
     moved = 0
     if ids:
         with transaction(con):
-            moved = _move_incoming(con, ids)
+            moved = _move_incoming(con, ids, books)
     full = moved < len(ids) or len(ids) == BATCH
     return Batch(moved, ids[moved - 1] if full else window.next)
 
 
-def _move_incoming(con: sqlite3.Connection, ids: Sequence[int]) -> int:
+def _move_incoming(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> int:
     """Move the first of these, as many as fit into one transaction, and say how many."""
     rows: list[Row] = []
     size = 0
@@ -181,6 +213,11 @@ def _move_incoming(con: sqlite3.Connection, ids: Sequence[int]) -> int:
         "INSERT INTO history_number (customer_number, at, mo_id) VALUES (?, ?, ?)",
         [(number, row[1], row[0]) for row in rows for number in numbers_asked_for(row[5], row[4])],
     )
+    came = (
+        counts.Incoming(at, carrier, msisdn, intent)
+        for _, at, carrier, msisdn, _, intent, *_ in rows
+    )
+    counts.add_received(con, counts.taken(came, books))
     leaving = [(row[0], row[10]) for row in rows]
     con.executemany(f"DELETE FROM redelivery WHERE mo_id IN ({_WITH})", leaving)
     con.executemany(f"DELETE FROM mo WHERE id IN ({_WITH})", leaving)

@@ -63,7 +63,7 @@ class Database:
     """
 
     def __init__(self, data_dir: Path, policy: Policy) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._policy = policy
         self._connection: aiosqlite.Connection | None = None
         self._cache: CacheReader | None = None
@@ -76,9 +76,9 @@ class Database:
 
         Opened once before aiosqlite does it: what fails in its thread is reported there, too.
         """
-        await asyncio.to_thread(_try_out, self._data_dir)
+        await asyncio.to_thread(_try_out, self.data_dir)
         self._connection = await aiosqlite.Connection(
-            partial(open_gateway, self._data_dir, factory=_RunsJobs), iter_chunk_size=64
+            partial(open_gateway, self.data_dir, factory=_RunsJobs), iter_chunk_size=64
         )
         return self
 
@@ -136,7 +136,7 @@ class Database:
 
     def _look(self, con: sqlite3.Connection) -> Look:
         if self._cache is None:
-            self._cache = CacheReader(con, self._data_dir)
+            self._cache = CacheReader(con, self.data_dir)
         (version,) = con.execute("PRAGMA main.data_version").fetchone()
         changed, self._seen = version != self._seen, version
         try:

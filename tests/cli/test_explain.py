@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from smsgw import settings
 from smsgw.cli.events import CHANGES, SILENCE, STATES
 from smsgw.cli.main import app
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
     MessageKind,
@@ -27,6 +28,7 @@ from smsgw.service.message import (
 )
 from smsgw.service.ports import Done, Redelivery, Work
 from smsgw.service.record import HELD
+from smsgw.service.report import Books
 from smsgw.service.retry import settle
 from smsgw.service.today import Day, Silence
 from smsgw.settings import derive
@@ -56,6 +58,7 @@ customer_number,bill_number,issued_on,due_on,cut_off_on,amount,currency,status
 AT = 1_800_000_000.0  # 2027-01-15 10:00:00 in Sofia
 PHONE, OTHER = Msisdn("359888123456"), Msisdn("359888123457")
 HOME, SHOP = "300000000001", "300000000002"
+BOOKS = Books(Keyed(b"k"))
 
 
 class Daemon:
@@ -103,8 +106,8 @@ class Daemon:
 
     def move(self, now: float) -> None:
         """To the history, all that is finished."""
-        history.move_outgoing(self.con, 0, now)
-        history.move_incoming(self.con, 0, now, now)
+        history.move_outgoing(self.con, 0, now, BOOKS)
+        history.move_incoming(self.con, 0, now, now, BOOKS)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import MessageKind, Msisdn, Mt
 from smsgw.service.ports import StorageUnavailableError
 from smsgw.service.replies import Company, Replies
+from smsgw.service.report import Books
 from smsgw.storage import archive
 from smsgw.storage.archive import Archive, Keeping
 from smsgw.storage.database import open_gateway, transaction
@@ -70,7 +71,7 @@ def ids(folder: Path, table: str) -> list[int]:
 def run(folder: Path, now: float, do: Callable[[Archive, Database], Awaitable[None]]) -> None:
     async def opened() -> None:
         async with Database(folder, POLICY) as database:
-            keeping = Keeping(SOFIA, window=2 * HOUR)
+            keeping = Keeping(SOFIA, 2 * HOUR, Books(Keyed(b"key"), SOFIA))
             await do(Archive(database, ClockAt(now), keeping), database)
 
     asyncio.run(opened())

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
     Encoding,
@@ -16,6 +17,7 @@ from smsgw.service.message import (
     Segment,
 )
 from smsgw.service.ports import Work
+from smsgw.service.report import Books
 from smsgw.service.retry import VALIDITY, settle
 from smsgw.service.today import Day
 from smsgw.storage import exchange, history, queue, timeline
@@ -54,7 +56,7 @@ def test_what_a_message_repeats_is_known_in_the_history_too(network: Any) -> Non
     network.delivered(*network.settled(*network.send()).claimed)
     before = queue.records(network.con, [1, 2])
     assert [one.repeat_of for one in before] == [None, 1]
-    assert history.move_outgoing(network.con, 0, T + 7200.0).moved == 2
+    assert history.move_outgoing(network.con, 0, T + 7200.0, Books(Keyed(b"k"))).moved == 2
     assert [one.repeat_of for one in queue.records(network.con, [1, 2])] == [None, 1]
     told = [one.details for one in timeline.of(network.con, PHONE, None, None)]
     assert [one["repeat_of"] for one in told if "repeat_of" in one] == [None, 1]

@@ -17,6 +17,7 @@ from smsgw.service.keywords import read
 from smsgw.service.message import Channel, Encoding, Mo, Msisdn, Script
 from smsgw.service.ports import Work
 from smsgw.service.replies import Replies
+from smsgw.service.report import Books
 from smsgw.service.today import CODE_TRIES, Day
 from smsgw.storage import billing, exchange, history, inbox, pending, subscriptions, timeline
 from smsgw.storage.audit import FEED, Author
@@ -254,7 +255,7 @@ def test_a_timeline_tells_of_wrong_codes_as_long_as_of_the_message(desk: Desk) -
         told = timeline.of(desk.con, ANNA, None, None)
         came = [one.details["wrong_codes"] for one in told if one.what is What.MESSAGE_IN]
         assert came == [[NUMBER], []]
-        history.move_incoming(desk.con, 0, NOON + DAY, NOON + DAY)
+        history.move_incoming(desk.con, 0, NOON + DAY, NOON + DAY, Books(Keyed(b"k")))
     assert desk.con.execute("SELECT tried FROM history_mo").fetchall() == [(NUMBER,), (None,)]
 
 

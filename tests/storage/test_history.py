@@ -4,12 +4,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     MessageKind,
     Mo,
@@ -20,7 +22,8 @@ from smsgw.service.message import (
     ReceiptState,
 )
 from smsgw.service.ports import Redelivery
-from smsgw.storage import history, queue
+from smsgw.service.report import Books, Counts
+from smsgw.storage import history, queue, reports
 from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.history import BATCH, FINISHED_FOR, LOOKED_AT, Batch
 from smsgw.storage.messages import enqueue
@@ -35,6 +38,7 @@ MANUAL = MessageKind.MANUAL
 LATER = T + FINISHED_FOR + 100  # all that became final in the first seconds is finished by then
 WAIT = Bounds().wait
 DAY = 24 * 3600.0
+BOOKS = Books(Keyed(b"k"))
 
 
 def mo(text: str, at: float = T, source: Msisdn = PHONE, part: Part | None = None) -> Mo:
@@ -53,11 +57,11 @@ def parts(*texts: str, reference: int = 7, total: int | None = None) -> list[Mo]
 
 def out(con: sqlite3.Connection, now: float = LATER) -> int:
     """Move all that is finished; how many that were."""
-    return _all(lambda after: history.move_outgoing(con, after, now))
+    return _all(lambda after: history.move_outgoing(con, after, now, BOOKS))
 
 
 def into(con: sqlite3.Connection, before: float = LATER, now: float = LATER) -> int:
-    return _all(lambda after: history.move_incoming(con, after, before, now))
+    return _all(lambda after: history.move_incoming(con, after, before, now, BOOKS))
 
 
 def _all(move: Any) -> int:
@@ -187,9 +191,9 @@ def test_the_young_end_is_not_looked_at(gateway: Any) -> None:
     many = [Mt("mtel", MANUAL, PHONE, "x", T) for _ in range(LOOKED_AT + 5)]
     with transaction(gateway.con):
         enqueue(gateway.con, many, {}, T)
-    assert history.move_outgoing(gateway.con, 0, T + 60) == Batch(0, None)
-    assert history.move_outgoing(gateway.con, 0, LATER) == Batch(0, LOOKED_AT)
-    assert history.move_outgoing(gateway.con, LOOKED_AT, LATER) == Batch(0, None)
+    assert history.move_outgoing(gateway.con, 0, T + 60, BOOKS) == Batch(0, None)
+    assert history.move_outgoing(gateway.con, 0, LATER, BOOKS) == Batch(0, LOOKED_AT)
+    assert history.move_outgoing(gateway.con, LOOKED_AT, LATER, BOOKS) == Batch(0, None)
 
 
 def test_messages_of_a_clock_that_was_set_back_hold_up_no_others(gateway: Any) -> None:
@@ -296,8 +300,8 @@ def test_repeats_and_parts_that_nothing_stands_for_go_by_themselves(gateway: Any
 def test_a_long_message_takes_the_place_of_many(gateway: Any) -> None:
     """A transaction must stay short."""
     gateway.commit(mos=[mo("x" * 16_000, T), mo("help", T), mo("help", T)])
-    assert history.move_incoming(gateway.con, 0, LATER, LATER) == Batch(1, 1)
-    assert history.move_incoming(gateway.con, 1, LATER, LATER) == Batch(2, None)
+    assert history.move_incoming(gateway.con, 0, LATER, LATER, BOOKS) == Batch(1, 1)
+    assert history.move_incoming(gateway.con, 1, LATER, LATER, BOOKS) == Batch(2, None)
 
 
 # -- batches ------------------------------------------------------------------------------------
@@ -332,14 +336,31 @@ def mortal(tmp_path: Path, gateway: Any) -> Iterator[Mortal]:
     gateway.commit(mos=[*parts("smetka ", NUMBER), mo(SECOND, source=OTHER)])
     gateway.commit(redeliveries=[Redelivery(3, 0, "mtel", T + 5, 2)])
     gateway.con.execute("UPDATE segment SET state = 'delivered'")
-    delivered(gateway, f"{NUMBER} " + "x" * 300)
+    of_notice = delivered(gateway, f"{NUMBER} " + "x" * 300)
+    gateway.con.execute(
+        "INSERT INTO notice_run (id, kind, day, state, automatic, made_at)"
+        " VALUES (1, 'overdue', '2027-01-15', 'running', 0, 0)"
+    )
+    gateway.con.execute(
+        "INSERT INTO notice (run, customer_number, carrier, script, state, changed_at, mt_id)"
+        " VALUES (1, ?, 'mtel', 'latin', 'sent', 0, ?)",
+        (NUMBER, of_notice),
+    )
     gateway.con.execute("DELETE FROM assembly")
     with closing(open_gateway(tmp_path, factory=Mortal)) as con:
         assert isinstance(con, Mortal)
         yield con
 
 
-TABLES = ("mo", "redelivery", "mt", "segment", "history_mo", "history_mt", "history_number")
+TABLES = (
+    "mo", "redelivery", "mt", "segment", "history_mo", "history_mt", "history_number", "count_sent",
+    "count_received", "count_customer", "evidence",
+)  # fmt: skip
+
+
+def report(con: sqlite3.Connection) -> Counts:
+    """What was received and sent, in either place."""
+    return reports.read(con, date(2027, 1, 1), date(2027, 12, 31), BOOKS, LATER)
 
 
 def contents(con: sqlite3.Connection) -> list[list[tuple[Any, ...]]]:
@@ -348,18 +369,19 @@ def contents(con: sqlite3.Connection) -> list[list[tuple[Any, ...]]]:
 
 def test_a_kill_at_any_statement_leaves_all_or_nothing(mortal: Mortal, gateway: Any) -> None:
     for move, moved in ((into, 2), (out, 3)):
-        before = contents(gateway.con)
+        before = contents(gateway.con), report(gateway.con)
         for statement in count(1):
             mortal.dies_at = statement
             try:
                 done = move(mortal)
             except Killed:
-                assert contents(gateway.con) == before
+                assert (contents(gateway.con), report(gateway.con)) == before
             else:
                 break
         assert statement > 6
         assert done == moved
-        assert contents(gateway.con) != before
+        assert contents(gateway.con) != before[0]
+        assert report(gateway.con) == before[1]
     assert [len(rows(gateway.con, f"SELECT * FROM {table}")) for table in TABLES[:4]] == [0] * 4
 
 
@@ -371,7 +393,7 @@ def test_batch_by_batch_everything_moves_once(gateway: Any) -> None:
     gateway.con.executemany(
         "UPDATE segment SET state = 'accepted' WHERE mt_id = ?", [(id_,) for id_ in live]
     )
-    first = history.move_outgoing(gateway.con, 0, LATER)
+    first = history.move_outgoing(gateway.con, 0, LATER, BOOKS)
     assert first.moved == BATCH
     assert out(gateway.con) == many - len(live) - BATCH  # from the beginning, as after a crash
     assert out(gateway.con) == 0

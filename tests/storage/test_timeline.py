@@ -7,6 +7,7 @@ import pytest
 
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Mo, Msisdn
+from smsgw.service.report import Books
 from smsgw.storage import history, timeline
 from smsgw.storage.timeline import What
 
@@ -48,5 +49,5 @@ def test_numbers_are_found_as_they_are_read(gateway: Any) -> None:
         texts[1],
         texts[3],
     ]
-    history.move_incoming(gateway.con, 0, T + 1, T + 1)
+    history.move_incoming(gateway.con, 0, T + 1, T + 1, Books(Keyed(b"k")))
     assert timeline.of(gateway.con, None, NUMBER, None) == before

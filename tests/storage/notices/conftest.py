@@ -16,6 +16,7 @@ from smsgw.service.hours import Hours
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding, MessageKind, Msisdn, Mt
 from smsgw.service.notices import NoticeKind, NoticeRules
+from smsgw.service.report import Books
 from smsgw.storage import billing, planning, runs
 from smsgw.storage.database import CacheReader, open_gateway, transaction
 from smsgw.storage.history import move_outgoing
@@ -158,7 +159,7 @@ class World:
             )
 
     def move_to_history(self) -> None:
-        move_outgoing(self.con, 0, self.now + 400 * 86400.0)
+        move_outgoing(self.con, 0, self.now + 400 * 86400.0, Books(KEYED, SOFIA))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.con.execute(query).fetchall()
