@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smsgw.cli.stores import iso, to_the_second
 from smsgw.service.masking import masked
 from smsgw.service.message import MtState
+from smsgw.service.notices import Cancelled, NoticeKind, NoticeState, RunState
 from smsgw.service.record import HELD
 from smsgw.service.today import Silence
 from smsgw.storage.audit import Change
@@ -163,6 +164,51 @@ def _stop(_: Details) -> str:
     return "said stop: registered by no import and no partner until it asks itself"
 
 
+def _notice(details: Details) -> str:
+    number = details["customer_number"] or "a number that is erased"
+    named = f"{details['kind']} notice {details['id']} of run {details['run']} for {number}"
+    match details["state"]:
+        case NoticeState.SENT:
+            return f"{named} sent as message {details['message']}"
+        case NoticeState.CANCELLED:
+            said = CANCELLED[details["reason"]]
+            by = f" by {details['by']}: {details['because']}" if "by" in details else ""
+            return f"{named} not sent: {said}{by}"
+        case _:
+            waits = _WAITS.get(details["run_state"], "")
+            held = f": {details['hold']}" if details["hold"] else ""
+            return f"{named} planned over {details['carrier']}{_bills(details)}{waits}{held}"
+
+
+def _bills(details: Details) -> str:
+    bills = [
+        bill if attempt == 1 else f"{bill} (attempt {attempt})"
+        for bill, attempt in details["bills"] or ()
+    ]
+    return f", bills {', '.join(bills)}" if bills and details["kind"] != _ANNOUNCED else ""
+
+
+_ANNOUNCED: Final = NoticeKind.ANNOUNCEMENT  # its "bill" is a digest
+
+# What a notice waits for, by the state of its run.
+_WAITS: Final[Mapping[str, str]] = {
+    RunState.MAKING: "; its run is being made",
+    RunState.HELD: "; its run is held",
+    RunState.RUNNING: "; waits for its turn",
+    RunState.PAUSED: "; its run is paused",
+}
+
+CANCELLED: Final[Mapping[str, str]] = {
+    Cancelled.PAID: "nothing of it was due any more",
+    Cancelled.ENDED: "the registration had ended",
+    Cancelled.TOO_LATE: "its turn came on the cut-off day or after it",
+    Cancelled.UNREACHABLE: "the registration had no carrier that is enabled",
+    Cancelled.RUN: "its run was cancelled",
+    Cancelled.ERASED: "the person was erased",
+    Cancelled.NO_TEXT: "it could not be written as a message",
+}
+
+
 def _quoted(text: str | None) -> str:
     if text is None:
         return "(text no longer kept)"
@@ -173,6 +219,7 @@ _WORDS: Final[Mapping[str, Callable[[Details], str]]] = {
     "message_in": _message_in,
     "registration": _registration,
     "stop": _stop,
+    "notice": _notice,
     "message_out": _message_out,
     "submit": _submit,
     "receipt": _receipt,

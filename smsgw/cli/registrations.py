@@ -68,6 +68,7 @@ def person(
         "subscriptions": [_row(one, timezone, iso) for one in records],
         "audit": told(What.REGISTRATION),
         "messages": told(What.MESSAGE_IN, What.MESSAGE_OUT),
+        "notices": told(What.NOTICE),
         "receipts": told(What.RECEIPT),
     }
 

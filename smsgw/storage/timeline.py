@@ -1,8 +1,8 @@
 """Everything that happened to a phone, or to a customer number, in the order of time.
 
-Read from where it stands: messages on their way, the history of those that are finished, the
-audit of registrations, and receipts that belong to nothing yet, or never did. The caller sees to it
-that all of it is read at one moment: messages move from one place to the other.
+Read from where it stands: messages on their way, the history of those that are finished, notices,
+the audit of registrations, and receipts that belong to nothing yet, or never did. The caller sees
+to it that all of it is read at one moment: messages move from one place to the other.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Msisdn, MtState
+from smsgw.service.notices import Cancelled, NoticeState, RunState
 from smsgw.service.record import MessageRecord, SegmentRecord
 from smsgw.storage import audit, queue, stops
 from smsgw.storage.history import ABOUT_NUMBERS, numbers_asked_for, numbers_in_answer
@@ -25,6 +26,7 @@ class What(StrEnum):
     MESSAGE_IN = "message_in"
     REGISTRATION = "registration"
     STOP = "stop"  # that still holds
+    NOTICE = "notice"  # planned by a run, or what became of it then
     MESSAGE_OUT = "message_out"
     SUBMIT = "submit"  # of one segment, the last time
     RECEIPT = "receipt"  # one that is parked, or an orphan
@@ -66,23 +68,28 @@ def of(
     mos: set[int] = set()
     mts: set[int] = set()
     entries: dict[int, audit.Recorded] = {}
+    notices: dict[int, _Notice] = {}
     alone: list[Event] = []
     if msisdn is not None:
         for table, ids in (("mo", mos), ("history_mo", mos), ("mt", mts), ("history_mt", mts)):
             ids.update(_ids(con, f"SELECT id FROM {table} WHERE msisdn = ?", msisdn.digits))
         entries |= {one.id: one for one in audit.of_phone(con, msisdn)}
         alone += _receipts(con, msisdn)
+        notices |= _notices(con, "msisdn", msisdn.digits)
         if keyed is not None and (since := stops.since(con, keyed, msisdn)) is not None:
             alone.append(Event(since, What.STOP, msisdn, {}))
     if customer_number is not None:
         entries |= {one.id: one for one in audit.of_number(con, customer_number)}
-        naming = _naming(con, customer_number)
+        theirs = _notices(con, "customer_number", customer_number)
+        notices |= theirs
+        naming = _naming(con, customer_number) | {one.mt for one in theirs.values() if one.mt}
         mts |= naming
         mos |= _asking(con, customer_number) | _answered(con, naming)
     events = [
         *_messages_in(con, mos),
         *_registrations(entries.values()),
         *_messages_out(queue.records(con, list(mts)), entries.values()),
+        *_notices_told(con, notices.values()),
         *alone,
     ]
     return sorted(events, key=_place)
@@ -256,3 +263,70 @@ def _receipts(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Event]:
         ):
             details = dict(zip(columns, values, strict=True))
             yield Event(at, What.RECEIPT, msisdn, {**details, "orphan": orphan})
+
+
+class _Notice(NamedTuple):
+    id: int
+    run: int
+    kind: str
+    made_at: float  # of its run, as the two behind it
+    run_state: str
+    hold: str
+    digits: str | None
+    customer_number: str | None
+    bills: str | None
+    carrier: str
+    state: str
+    reason: str
+    changed_at: float
+    mt: int | None
+
+
+def _notices(con: sqlite3.Connection, column: str, value: str) -> dict[int, _Notice]:
+    """The notices of a phone or of a customer number, by id."""
+    return {
+        row[0]: _Notice(*row)
+        for row in con.execute(
+            "SELECT notice.id, run, kind, made_at, notice_run.state, hold, msisdn,"
+            " customer_number, bills, carrier, notice.state, reason, changed_at, mt_id"
+            f" FROM notice JOIN notice_run ON notice_run.id = run WHERE notice.{column} = ?",
+            (value,),
+        )
+    }
+
+
+def _notices_told(con: sqlite3.Connection, notices: Iterable[_Notice]) -> Iterator[Event]:
+    """Each notice twice: when its run was made, and when it was sent or cancelled."""
+    for one in notices:
+        phone = None if one.digits is None else Msisdn(one.digits)
+        planned = one.state == NoticeState.PLANNED
+        details: dict[str, Any] = {
+            "id": one.id,
+            "run": one.run,
+            "kind": one.kind,
+            "customer_number": one.customer_number,
+            "carrier": one.carrier,
+            "state": NoticeState.PLANNED,
+            "bills": None if one.bills is None else json.loads(one.bills),
+            "run_state": one.run_state if planned else None,  # what it waits for
+            "hold": one.hold if planned and one.run_state == RunState.HELD else None,
+            "reason": None,
+            "message": None,
+        }
+        yield Event(one.made_at, What.NOTICE, phone, details)
+        if not planned:
+            became = {"state": one.state, "reason": one.reason or None, "message": one.mt}
+            changed = {**details, "bills": None, **became, **_cancelled_by(con, one)}
+            yield Event(one.changed_at, What.NOTICE, phone, changed)
+
+
+def _cancelled_by(con: sqlite3.Connection, one: _Notice) -> dict[str, str]:
+    """Who cancelled the run of a notice that was cancelled with it, and why."""
+    if one.reason != Cancelled.RUN:
+        return {}
+    row = con.execute(
+        "SELECT who, reason FROM notice_run_change WHERE run = ? AND state = ?"
+        " ORDER BY at DESC LIMIT 1",
+        (one.run, RunState.CANCELLED),
+    ).fetchone()
+    return {} if row is None else {"by": row[0], "because": row[1]}

@@ -525,6 +525,7 @@ def test_export_of_a_stop_alone(daemon: Daemon) -> None:
         "subscriptions": [],
         "audit": [],
         "messages": [],
+        "notices": [],
         "receipts": [],
     }
 
