@@ -34,6 +34,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "announce": ("smsgw.cli.announce", "One text to the phones of a list of customer numbers."),
     "send": ("smsgw.cli.send", "One message by hand."),
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
+    "report": ("smsgw.cli.report", "The published figures of any period."),
     "explain": ("smsgw.cli.explain", "What happened to a phone or a customer number, and why."),
     "backup": ("smsgw.cli.backup", "Copies of the databases while the daemon runs."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),

@@ -186,12 +186,13 @@ class RegisteredOn(NamedTuple):
 _HAPPENED: Final = ", ".join(f"'{change}'" for change in Happened)
 
 # What a feed makes active was registered where it was requested: by the last that happened before.
+# The plus signs keep SQLite from walking back through the whole audit for that.
 _ENTRIES: Final = f"""
 SELECT id, at, change, CASE WHEN change IN ('activated', 'rejected') THEN coalesce(
     (SELECT CASE change WHEN 'requested' THEN channel END FROM audit AS before
      WHERE before.msisdn = audit.msisdn AND before.customer_number = audit.customer_number
-     AND before.id < audit.id AND before.change IN ({_HAPPENED})
-     ORDER BY before.id DESC LIMIT 1), channel) ELSE channel END
+     AND +before.id < audit.id AND before.change IN ({_HAPPENED})
+     ORDER BY +before.id DESC LIMIT 1), channel) ELSE channel END
 FROM audit WHERE id > ? AND change IN ({_HAPPENED}) ORDER BY id LIMIT ?
 """
 
