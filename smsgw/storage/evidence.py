@@ -45,6 +45,11 @@ _COLUMNS: Final = (
     " customer_number, bills, parameters, text"
 )
 
+# Whatever somebody has put there, these are octets.
+_DIGESTS: Final = ", ".join(
+    f"CAST({name} AS BLOB)" for name in ("person", "customer", "said", "digest")
+)
+
 
 def record(con: sqlite3.Connection, keyed: Keyed, entries: Iterable[Entry]) -> None:
     """Append entries, inside the caller's transaction."""
@@ -122,7 +127,7 @@ def broken(con: sqlite3.Connection, keyed: Keyed) -> int | None:
     """
     digest = b""
     for id_, *row in con.execute(
-        f"SELECT id, {_COLUMNS}, person, customer, said, digest FROM main.evidence ORDER BY id"
+        f"SELECT id, {_COLUMNS}, {_DIGESTS} FROM main.evidence ORDER BY id"
     ):
         one = _entry(*row[:14])
         person, customer, said, found = row[14:]

@@ -1,0 +1,151 @@
+"""`smsgw notices evidence`: what was sent to whom and what became of it, as it can be proved."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smsgw.cli.common import Config, fail, load_settings_or_exit, print_json
+from smsgw.cli.people import customer_number, msisdn_of
+from smsgw.cli.stores import Stores, iso, known_key, read_gateway_alone
+from smsgw.cli.words import whole_number
+from smsgw.service.masking import masked
+
+if TYPE_CHECKING:
+    from smsgw.service.message import Msisdn
+    from smsgw.settings.model import Settings
+    from smsgw.storage.evidence import Recorded, Which
+
+Row = Mapping[str, Any]
+
+
+def evidence(
+    run: Annotated[
+        int | None,
+        typer.Option(metavar="RUN", parser=whole_number(1), help="Only notices of this run."),
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Only those about this customer number.")
+    ] = None,
+    msisdn: Annotated[
+        str | None, typer.Option(metavar="MSISDN", help="Only those to this phone.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the chain of all evidence instead.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print phone numbers in full.")] = False,
+    config: Config = None,
+) -> None:
+    """The evidence of notices: text, times, carrier, its id and its receipts, a JSON object a line.
+
+    An entry is made, and chained to the one before, when a message has gone to the history, an
+    hour after it ended. One that has none yet says so by an `entry` of null.
+    """
+    from smsgw.storage.evidence import Which
+
+    settings = load_settings_or_exit(config)
+    if verify:
+        if (run, number, msisdn) != (None, None, None):
+            raise typer.BadParameter("--verify checks all evidence: it takes no other option")
+        _verify(settings)
+        return
+    which = Which(
+        run,
+        None if number is None else customer_number(number),
+        None if msisdn is None else msisdn_of(msisdn),
+    )
+    with read_gateway_alone(settings.data_dir) as stores:
+        if stores is not None:
+            for row in _rows(stores, which, settings.timezone, full):
+                print_json(row)
+
+
+def _verify(settings: "Settings") -> None:
+    from smsgw.storage.database import one_moment
+    from smsgw.storage.evidence import broken, count
+
+    with read_gateway_alone(settings.data_dir) as stores:
+        if stores is None:
+            typer.echo("there is no evidence")
+            return
+        with one_moment(stores.con):
+            entries = count(stores.con)
+            key = known_key(settings) if entries else None
+            if not entries:
+                typer.echo("there is no evidence")
+                return
+            if key is None:
+                fail(f"{settings.data_dir}: the evidence's key is missing; put secret.key back")
+            wrong = broken(stores.con, key)
+    if wrong is not None:
+        fail(
+            f"the evidence is broken from entry {wrong} on: it is not what was written there, or"
+            " the key is another; compare with a backup"
+        )
+    typer.echo(f"the chain of the evidence holds; entries: {entries}")
+
+
+def _rows(stores: Stores, which: "Which", timezone: tzinfo, full: bool) -> Iterator[Row]:
+    """The entries that there are, then what has none yet; all of one moment."""
+    from smsgw.storage import evidence, queue
+    from smsgw.storage.database import one_moment
+
+    with one_moment(stores.con):
+        for recorded in evidence.records(stores.con, which):
+            yield _sealed(recorded, timezone, full)
+        waiting = {mt: named for *named, mt in evidence.unsealed(stores.con, which)}
+        for message in queue.records(stores.con, list(waiting)):
+            notice, run, kind = waiting[message.id]
+            yield {
+                "entry": None,
+                "notice": notice,
+                "run": run,
+                "kind": kind,
+                "message": message.id,
+                "carrier": message.carrier,
+                "made_at": iso(message.created_at, timezone),
+                "state": message.shown,
+                "msisdn": _phone(message.msisdn, full),
+                "text": _text(message.text, full),
+            }
+
+
+def _sealed(recorded: "Recorded", timezone: tzinfo, full: bool) -> Row:
+    entry = recorded.entry
+    return {
+        "entry": recorded.id,
+        "notice": entry.notice,
+        "run": entry.run,
+        "kind": entry.kind,
+        "message": entry.mt,
+        "carrier": entry.carrier,
+        "made_at": iso(entry.made_at, timezone),
+        "state": entry.state,
+        "final_at": iso(entry.final_at, timezone),
+        "msisdn": _phone(entry.msisdn, full),
+        "customer_number": entry.customer_number,
+        "bills": None if entry.bills is None else json.loads(entry.bills),
+        "parameters": None if entry.parameters is None else json.loads(entry.parameters),
+        "text": _text(entry.text, full),
+        "segments": [_times(one, timezone) for one in json.loads(entry.segments)],
+    }
+
+
+def _times(segment: dict[str, Any], timezone: tzinfo) -> Row:
+    """A segment with its times written out."""
+    return {
+        name: iso(value, timezone) if name.endswith("_at") else value
+        for name, value in segment.items()
+    }
+
+
+def _phone(msisdn: "Msisdn | None", full: bool) -> str | None:
+    if msisdn is None:
+        return None
+    return msisdn.digits if full else str(msisdn)
+
+
+def _text(text: str | None, full: bool) -> str | None:
+    return text if full or text is None else masked(text)
