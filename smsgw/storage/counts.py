@@ -236,14 +236,16 @@ def register(con: sqlite3.Connection, books: Books) -> bool:
 # -- months -------------------------------------------------------------------------------------
 
 _ACTIVE: Final = """
-SELECT count(DISTINCT customer_number), count(DISTINCT msisdn), count(*) FROM subscription
+SELECT customer_number, msisdn FROM subscription
 WHERE activated_at < ?1 AND (ended_at IS NULL OR ended_at >= ?1)
 """
 
 
 def active(con: sqlite3.Connection, day: date, books: Books) -> Active:
     """The registrations that were active at the end of a day, or are on one that lasts."""
-    return Active(day, *con.execute(_ACTIVE, (books.ends(day),)).fetchone())
+    pairs = con.execute(_ACTIVE, (books.ends(day),)).fetchall()
+    numbers, phones = {number for number, _ in pairs}, {phone for _, phone in pairs}
+    return Active(day, len(numbers), len(phones), len(pairs))
 
 
 def unclosed(con: sqlite3.Connection, books: Books, now: float) -> Iterator[Active]:

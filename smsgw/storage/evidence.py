@@ -92,14 +92,12 @@ class Which(NamedTuple):
 def records(con: sqlite3.Connection, which: Which) -> Iterator[Recorded]:
     """The entries of notices, oldest first, read while they are asked for."""
     where, values = which.condition
-    query = (
-        f"notice IN (SELECT id FROM notice WHERE {where}) AND"
-        if which.customer_number or which.msisdn
-        else ""
-    )
-    run = "run = :run" if which.run is not None else "1"
     for id_, *row in con.execute(
-        f"SELECT id, {_COLUMNS} FROM main.evidence WHERE {query} {run} ORDER BY id", values
+        f"SELECT id, {_COLUMNS} FROM main.evidence"
+        f" WHERE notice IN (SELECT id FROM notice WHERE {where}) ORDER BY id"
+        if values
+        else f"SELECT id, {_COLUMNS} FROM main.evidence ORDER BY id",
+        values,
     ):
         yield Recorded(id_, _entry(*row))
 

@@ -22,7 +22,7 @@ from smsgw.storage import counts, evidence, subjects
 from smsgw.storage.database import transaction
 from smsgw.storage.subjects import Subject
 
-BATCH: Final = 50  # messages: 10 ms under the write lock, as their phones lie all over an index
+BATCH: Final = 40  # messages: 10 ms under the write lock, as their phones lie all over an index
 LOOKED_AT: Final = 1000  # messages that are looked at for these: 1 ms
 OCTETS_A_PART: Final = 160  # of a text, that take no longer than one message more
 FINISHED_FOR: Final = 3600.0  # seconds: a receipt may be repeated, an operator may still look

@@ -125,10 +125,15 @@ def _active(
     """At the end of each month of the period, and at that of the period itself: of a day that has
     not ended, now."""
     last = min(last, date.fromisoformat(books.day(now)))
+    (closed,) = con.execute("SELECT min(month) FROM count_active").fetchone()
     for month in months(first, last) if first <= last else ():
         end = min(counts.last_day(month), last)
         kept = con.execute(_ACTIVE, (month,)).fetchone() if end == counts.last_day(month) else None
-        yield counts.active(con, end, books) if kept is None else Active(end, *kept)
+        if kept is None:  # before the first that is kept, there were none
+            before = closed is not None and month < closed
+            yield Active(end, 0, 0, 0) if before else counts.active(con, end, books)
+        else:
+            yield Active(end, *kept)
 
 
 def _customers(

@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smsgw import metrics
+from smsgw.service.customer import Subscription, SubscriptionState
 from smsgw.service.decision import Rules
 from smsgw.service.keyed import Keyed
-from smsgw.service.message import MessageKind, Msisdn, Mt
+from smsgw.service.message import Channel, MessageKind, Msisdn, Mt, Script
 from smsgw.service.ports import StorageUnavailableError
 from smsgw.service.replies import Company, Replies
 from smsgw.service.report import Books
-from smsgw.storage import archive
+from smsgw.storage import archive, counts, subscriptions
 from smsgw.storage.archive import Archive, Keeping
+from smsgw.storage.audit import Author, Origin
 from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.history import BATCH, FINISHED_FOR
 from smsgw.storage.inbox import DISORDER
@@ -105,6 +107,27 @@ def test_all_there_are_batch_by_batch_and_counted(tmp_path: Path) -> None:
     run(tmp_path, MIDNIGHT + 10 * HOUR, move)
     assert (ids(tmp_path, "mo"), ids(tmp_path, "mt")) == ([], [])
     assert (moved("in") - before[0], moved("out") - before[1]) == (2 * BATCH + 1, 3 * BATCH)
+
+
+def test_registrations_and_months_are_counted_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "BATCH", 2)
+    author = Author(Keyed(b"key"), Origin(Channel.CENTRE, "ana"), MIDNIGHT - 20 * 24 * HOUR)
+    with closing(open_gateway(tmp_path)) as con, transaction(con):
+        for number in ("300012345671", "300012345672", "300012345673"):
+            one = Subscription(
+                Msisdn("359888123456"), number, SubscriptionState.ACTIVE, "mtel", Script.LATIN,
+                Channel.CENTRE, author.now,
+            )  # fmt: skip
+            subscriptions.add(con, one, notify=True, author=author)
+    for _ in range(2):
+        run(tmp_path, MIDNIGHT, move)
+        with closing(open_gateway(tmp_path)) as con:
+            assert con.execute("SELECT * FROM count_registered").fetchall() == [
+                ("2026-12-26", "activated", "centre", 3)
+            ]
+            assert con.execute("SELECT * FROM count_active").fetchall() == [("2026-12", 3, 1, 3)]
 
 
 def test_others_have_their_turn_between_batches(tmp_path: Path) -> None:

@@ -81,8 +81,7 @@ CREATE TABLE evidence (
     said            BLOB    NOT NULL,        -- keyed digest of bills, parameters and text
     digest          BLOB    NOT NULL         -- keyed, over the row before's and all of this row
 );
-CREATE INDEX evidence_run    ON evidence (run);
-CREATE INDEX evidence_notice ON evidence (notice);
+CREATE INDEX evidence_notice ON evidence (notice);  -- all else about notices finds these
 CREATE TRIGGER evidence_stays BEFORE DELETE ON evidence BEGIN
     SELECT raise(ABORT, 'the evidence is append-only');
 END;
