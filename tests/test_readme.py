@@ -44,7 +44,10 @@ def test_every_command_there_is_is_named() -> None:
     [
         ("billing", ["import", "status", "show"]),
         ("carriers", ["drain", "resume"]),
-        ("notices", ["plan", "run", "list", "show", "confirm", "pause", "resume", "cancel"]),
+        (
+            "notices",
+            ["plan", "run", "list", "show", "confirm", "pause", "resume", "cancel", "evidence"],
+        ),
         ("queue", ["list", "show", "retry", "cancel", "receipts"]),
         ("subscribers", ["add", "end", "move", "show", "list", "import", "export", "audit"]),
     ],

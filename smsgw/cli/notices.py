@@ -9,6 +9,7 @@ import typer
 
 from smsgw.cli import notice_plans, notice_runs
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
+from smsgw.cli.evidence import evidence
 from smsgw.cli.making import make, say
 from smsgw.cli.stores import (
     Stores,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from smsgw.storage.run_records import RunRecord
 
 app = noun("Notices: reminders of missed terms and warnings before supply is cut.")
+app.command()(evidence)
 
 LARGEST_ID: Final = 2**63 - 1  # SQLite's
 SHOWN: Final = 10  # of those who are left, and of messages that are held

@@ -11,8 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from smsgw import settings
-from smsgw.cli.common import noun
-from smsgw.cli.evidence import evidence
+from smsgw.cli.notices import app
 from smsgw.service.message import MessageKind, Msisdn, Mt
 from smsgw.settings import derive
 from smsgw.storage import history
@@ -30,9 +29,6 @@ AT = 1_800_000_000.0  # 2027-01-15 10:00:00 in Sofia
 DAY = 24 * 3600.0
 PHONES = [Msisdn("359888123456"), Msisdn("359888123457"), Msisdn("359888123458")]
 NUMBER = "300012345678"
-
-app = noun()
-app.command()(evidence)
 
 
 @pytest.fixture
@@ -80,7 +76,7 @@ def con(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(app, list(args))
+    return CliRunner().invoke(app, ["evidence", *args])
 
 
 def lines(*args: str) -> list[Any]:
