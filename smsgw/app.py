@@ -18,9 +18,8 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, billing, exchange, inbox, inquiries, pending, runs
+from smsgw.storage import assembly, exchange, inbox, inquiries, runs
 from smsgw.storage.archive import Archive, Keeping
-from smsgw.storage.audit import DAEMON, FEED, Author
 from smsgw.storage.daily import DailyRuns
 from smsgw.storage.database import StorageError, current_snapshot
 from smsgw.storage.feed_watch import FeedWatch
@@ -30,6 +29,7 @@ from smsgw.storage.notice_watch import NoticeWatch
 from smsgw.storage.observe import Observed, observe, publish
 from smsgw.storage.pace import Pace
 from smsgw.storage.policy import Policy
+from smsgw.storage.registrar import Registrar
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
 from smsgw.storage.tidy import tidy
@@ -43,7 +43,6 @@ log = get_logger(__name__)
 
 LOOK_EVERY: Final = 0.5  # seconds between two looks for what other processes wrote
 OBSERVE_EVERY: Final = 15.0  # seconds between two readings of the databases for the metrics
-REJECT_EVERY: Final = 60.0  # seconds between two looks for what has been pending for too long
 ASK_EVERY: Final = 60.0  # seconds between two looks for messages whose receipt doesn't come
 ASK_AGAIN: Final = 1.0  # seconds, while a carrier has more to be asked than it has places for
 ASK_MOST: Final = 100  # questions to one carrier at once, if its window has places for so many
@@ -83,6 +82,13 @@ class App:
             settings.duplicates.limit,
         )
         self._exchange = Exchange(self._database, self._recent, self._clock, self._policy.losses)
+        self._registrar = Registrar(
+            self._database,
+            self._policy,
+            self._clock,
+            readable=lambda: not self._cache_error,
+            changed=self._exchange.look_again,
+        )
         ids = SessionIds()
         self._links = [
             Link(
@@ -212,7 +218,7 @@ class App:
         watching = tasks.create_task(self._watch(), name="watch")
         observing = tasks.create_task(self._keep_observing(), name="observe")
         tidying = tasks.create_task(self._keep_tidy(), name="tidy")
-        rejecting = tasks.create_task(self._keep_rejecting(), name="reject")
+        rejecting = tasks.create_task(self._registrar.run(), name="reject")
         moving = tasks.create_task(self._archive.run(), name="archive")
         stack.push_async_callback(_stopped, watching, observing, tidying, rejecting, moving)
         if self._daily.kinds:
@@ -275,54 +281,11 @@ class App:
         self._cache_error = look.cache_error
         self._activating |= look.fed
         if self._activating:
-            await self._activate()
+            await self._registrar.activate()
             self._activating = False
             await self._observe()
             current = await self._database.run(current_snapshot)
             await asyncio.to_thread(sweep, self._settings.data_dir, current)
-
-    async def _activate(self) -> None:
-        """Try pending subscriptions against a new cache, a short transaction at a time."""
-        after: int | None = 0
-        active = told = 0
-        try:
-            while after is not None:
-                batch = await self._database.run(
-                    pending.activate,
-                    after,
-                    self._policy.rules,
-                    self._policy.encodings,
-                    Author(self._policy.keyed, FEED, self._clock.now()),
-                )
-                active, told, after = active + batch.changed, told + batch.told, batch.last
-        finally:
-            self._exchange.look_again()
-        log.info("billing.taken", activated=active, told=told)
-        if self._policy.rules.require_code and await self._database.run(billing.without_codes):
-            log.warning("billing.no_codes", advice="no message can register: send a code column")
-
-    async def _keep_rejecting(self) -> None:
-        """Reject what has been pending for too long, a short transaction at a time; first what
-        became so while no daemon ran."""
-        while True:
-            with suppress(StorageUnavailableError):
-                # The customer numbers may stand in a cache that can't be read.
-                while not self._cache_error and await self._reject() == pending.BATCH:
-                    pass
-            await asyncio.sleep(REJECT_EVERY)
-
-    async def _reject(self) -> int:
-        rejected = await self._database.run(
-            pending.reject,
-            self._database.cache_attached,
-            self._policy.rules,
-            self._policy.encodings,
-            Author(self._policy.keyed, DAEMON, self._clock.now()),
-        )
-        if rejected.changed:
-            log.info("registrations.rejected", count=rejected.changed, told=rejected.told)
-            self._exchange.look_again()
-        return rejected.changed
 
     async def _keep_observing(self) -> None:
         while True:
