@@ -4,21 +4,21 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Protocol, Self, TypeVar
 from unittest.mock import patch
 
-from loop import VirtualLoop, Wire
 from plan import Fault
+from virtual.daemon import BareApp, open_database
+from virtual.loop import VirtualLoop, Wire
 
 from smsgw import app
 from smsgw.clock import Clock
 from smsgw.service.ports import Done, StorageUnavailableError, Work
 from smsgw.settings.model import Settings
-from smsgw.storage.database import StorageError, open_gateway
+from smsgw.storage.database import StorageError
 from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
 from smsgw.storage.tidy import tidy
@@ -26,7 +26,6 @@ from smsgw.storage.tidy import tidy
 T = TypeVar("T")
 
 HOP: Final = (0.0001, 0.01)  # seconds to the database's thread, and back
-LOOK_EVERY: Final = 5.0  # seconds: ten times as long as in the program, as looks cost real time
 STEP: Final = 50  # of SQLite's virtual machine, between two chances to die
 
 # What the judge sees of the database: states as they are committed, transaction by transaction.
@@ -171,7 +170,7 @@ class Store(Database):
             self._con.execute(f"DELETE FROM temp.gone_{table}")
 
 
-class Daemon(app.App):
+class Daemon(BareApp):
     """The daemon that `smsgw.app` puts together, from its start until it is stopped or killed.
 
     What is replaced: the database's thread, HTTP, the lock on data_dir, and its chance.
@@ -218,15 +217,6 @@ class Daemon(app.App):
 
     async def tidy(self) -> None:
         await self._database.run(tidy, self.clock.now())
-
-    async def _serve(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
-        pass
-
-    async def _serve_control(self, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
-        pass
-
-    async def _observe(self) -> None:
-        pass
 
     # -- its connections and its end -------------------------------------------------------
 
@@ -276,18 +266,3 @@ def _gone_taps(con: sqlite3.Connection) -> Iterator[str]:
             f" INSERT INTO gone_{table} VALUES ({old});"
             f" INSERT INTO tap (state) VALUES ('{table}'); END"
         )
-
-
-def open_database(data_dir: Path) -> sqlite3.Connection:
-    """`gateway.db`, without the waiting for a disk or for a lock that real time would take."""
-    con = open_gateway(data_dir)
-    con.execute("PRAGMA main.synchronous = OFF")
-    con.execute("PRAGMA busy_timeout = 0")
-    return con
-
-
-@contextmanager
-def composed() -> Iterator[None]:
-    """While this lasts, daemons are put together for a simulation."""
-    with patch.multiple(app, hold=lambda *_: nullcontext(), LOOK_EVERY=LOOK_EVERY):
-        yield

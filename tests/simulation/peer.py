@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from loop import End, Wire
 from plan import Fault
 from record import Delivery, Taken
+from virtual.loop import End, Wire
 
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.names import Command, Status

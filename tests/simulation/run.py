@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from loop import StuckError
 from plan import Fault
+from virtual.loop import StuckError
 from world import World
 
 SHOWN: Final = 10  # violations of a seed; its event log has them all

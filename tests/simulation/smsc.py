@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from loop import VirtualLoop
 from peer import Peer
 from plan import Carrier, Fault, MoPart
 from record import Delivery, Taken, Watch, signature
+from virtual.loop import VirtualLoop
 
 from smsgw.smpp.codec import Pdu
 from smsgw.smpp.names import MessageState, Status, Tlv, status_name

@@ -1,5 +1,6 @@
 """A few seeds of the simulation, and that a seed plays the same twice."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ RUN = Path(__file__).with_name("run.py")
 def simulate(*arguments: str) -> str:
     """What it says; it is a program of its own, so that its loop and its logs are its alone."""
     command = [sys.executable, str(RUN), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(RUN.parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

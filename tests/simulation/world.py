@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import plan
 import structlog
-from daemon import Daemon, composed, open_database
+from daemon import Daemon
 from judge import Judge
-from loop import StuckError, VirtualLoop, Wire
 from plan import HOUR, Customer, Episode, Fault, MoPart, Other, Restart
 from smsc import Smsc
 from structlog.typing import EventDict
+from virtual.daemon import composed, open_database
+from virtual.loop import Bounds, StuckError, VirtualLoop, Wire
 
 from smsgw.service.message import Msisdn, Mt
 from smsgw.settings import derive
@@ -27,6 +28,8 @@ EPOCH: Final = 1_800_000_000.0
 SETTLING: Final = 2400.0  # after the hour: waits for receipts of 15 min, retries of 5 min
 VALIDITY: Final = 4 * 86_400.0  # seconds after which no message is worth sending
 MOST_STARTS: Final = 200
+# One hour takes some 50,000 turns of the loop.
+BOUNDS: Final = Bounds(turns=200_000, seconds=30 * 86_400.0)
 FIRES_WITHIN: Final = 20.0  # seconds in which a doomed daemon meets its end, whatever it does
 # Errors that may be logged.
 PASSABLE: Final = frozenset({"storage.unavailable", "link.settings_alarm", "link.tlvs_refused"})
@@ -48,7 +51,7 @@ class World:
         self.seed = seed
         self.plan = plan.make(random, str(folder))
         self.settings = Settings.model_validate(self.plan.settings)
-        self.loop = VirtualLoop(random)
+        self.loop = VirtualLoop(random, BOUNDS)
         self.clock = LoopClock(self.loop)
         self.judge = Judge(self.plan, self.settings, self.log)
         self.smscs = [Smsc(carrier, self.loop, self) for carrier in self.plan.carriers]

@@ -9,10 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-MOST_TURNS: Final = 200_000  # of the loop, in one run; one of an hour takes about 50,000
-LATEST: Final = 30 * 86_400.0  # virtual seconds
 LATENCY: Final = (0.002, 0.08)  # seconds one way
 IN_PIECES: Final = 0.1  # of all writes are read in two pieces
 TICK: Final = 1e-6  # between two things that must not change places
@@ -29,12 +27,20 @@ class Host(Protocol):
         """The protocol for a new connection. Raises OSError; may wait for ever."""
 
 
-class VirtualLoop(asyncio.BaseEventLoop):
-    """Runs to its end as fast as it can; StuckError if that takes too many turns or too long."""
+class Bounds(NamedTuple):
+    """What a run may take."""
 
-    def __init__(self, random: Random) -> None:
+    turns: int  # of the loop
+    seconds: float  # virtual ones
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Runs to its end as fast as it can; StuckError if that takes more than its bounds."""
+
+    def __init__(self, random: Random, bounds: Bounds) -> None:
         super().__init__()
         self.random = random
+        self.bounds = bounds
         self.hosts: dict[tuple[str, int], Host] = {}
         self.connected: Callable[[Wire], None] = lambda wire: None  # told of each new connection
         self.turns = 0
@@ -71,7 +77,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if timeout is None:
             raise StuckError("nothing will ever happen again")
         self._now += timeout
-        if self.turns > MOST_TURNS or self._now > LATEST:
+        if self.turns > self.bounds.turns or self._now > self.bounds.seconds:
             raise StuckError(f"no end after {self.turns} turns and {self._now:.0f} s")
         return ()
 
