@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smsgw.simulator import Smsc, SmscSettings
+from smsgw.simulator.records import Mt
 from smsgw.smpp.session import Limits
 from smsgw.storage import billing
 from smsgw.storage.database import CacheReader, open_gateway
@@ -32,6 +33,11 @@ carriers:
 http: {{listen: "127.0.0.1:0"}}
 """
 PATIENCE: Final = 120.0
+
+
+def new_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def fdatasyncs(folder: Path, count: int = 300) -> list[float]:
@@ -101,15 +107,20 @@ class Bench:
             if rate:
                 due += 1 / rate
                 await asyncio.sleep(max(due - loop.time(), 0))
+        asking = {phone for phone, _ in messages}  # what others get is no answer
+        got: list[Mt] = []
         async with asyncio.timeout(PATIENCE):
-            while len(self.smsc.mts) < first_mt + len(messages):
+            while len(got) < len(messages):
                 self._news.clear()
-                await self._news.wait()
+                got += [mt for mt in self.smsc.mts[first_mt:] if mt.destination in asking]
+                first_mt = len(self.smsc.mts)
+                if len(got) < len(messages):
+                    await self._news.wait()
         waiting: dict[str, deque[float]] = defaultdict(deque)
         for mo in self.smsc.mos[first_mo:]:
             assert mo.sent_at is not None
             waiting[mo.source].append(mo.sent_at)
-        return [mt.at - waiting[mt.destination].popleft() for mt in self.smsc.mts[first_mt:]]
+        return [mt.at - waiting[mt.destination].popleft() for mt in got]
 
     async def one_by_one(self, messages: Sequence[tuple[str, str]]) -> list[float]:
         """Seconds to the answer of each, with nothing else under way."""
@@ -133,6 +144,20 @@ class Bench:
 
 
 @asynccontextmanager
+async def daemon(config: Path) -> AsyncIterator[None]:
+    """The command, with its log beside its configuration."""
+    with config.with_name("log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "smsgw", "-c", str(config), "run"), stderr=log
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
 async def bench(folder: Path) -> AsyncIterator[Bench]:
     """Everything started in a folder, stopped at the end."""
     (folder / "feeds").mkdir()
@@ -141,16 +166,17 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
     async with Smsc(settings, watch=lambda _: news.set()) as smsc:
         config = folder / "smsgw.yaml"
         config.write_text(CONFIG.format(port=smsc.address[1]), encoding="utf-8")
-        with (folder / "log").open("wb") as log:
-            daemon = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "smsgw", "-c", str(config), "run"), stderr=log
-            )
-        try:
+        async with daemon(config):
             await smsc.bound(within=PATIENCE)
             yield Bench(folder, smsc, news)
-        finally:
-            daemon.terminate()
-            await daemon.wait()
+
+
+def say(what: str, value: str, beside: str = "") -> None:
+    print(f"{what:<46}{value:>14}   {beside}", flush=True)
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms"
 
 
 def median(values: Sequence[float]) -> float:

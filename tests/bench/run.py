@@ -1,12 +1,14 @@
-"""`scripts/bench`: three figures of the billing cache, and answers a second, as ratios."""
+"""`scripts/bench`: what the billing cache, answers and runs of notices cost here, as ratios."""
 
 import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import notices
 from figures import (
     FIRST,
     Bench,
@@ -14,7 +16,10 @@ from figures import (
     fdatasyncs,
     lookups,
     median,
+    ms,
+    new_folder,
     quantile,
+    say,
     write_feed,
 )
 
@@ -32,23 +37,34 @@ FULL = Size(140_000, 10_000_000, 400, 2_000, 10_000, 5)
 QUICK = Size(20_000, 300_000, 100, 500, 2_000, 3)
 PHONES = 200
 RATE = 100.0
-
-
-def say(what: str, value: str, beside: str = "") -> None:
-    print(f"{what:<46}{value:>14}   {beside}", flush=True)
-
-
-def ms(seconds: float) -> str:
-    return f"{seconds * 1000:.2f} ms"
+PARTS = ("billing", *notices.PARTS)
 
 
 def phone(number: int) -> str:
     return f"35988{number:07}"
 
 
-async def measure(size: Size, folder: Path, shuffled: bool) -> None:
+async def measure(parts: Sequence[str], folder: Path, quick: bool, shuffled: bool) -> None:
+    probe(folder, "fdatasync of 4 KB, median")
+    for part in parts:
+        print()
+        place = new_folder(folder / part)
+        if part == "billing":
+            await billing(QUICK if quick else FULL, place, shuffled)
+        else:
+            await notices.PARTS[part](notices.QUICK if quick else notices.FULL, place)
+    print()
+    probe(folder, "fdatasync of 4 KB again, median")
+
+
+def probe(folder: Path, what: str) -> None:
     disk = fdatasyncs(folder)
-    say("fdatasync of 4 KB, median", ms(median(disk)), f"p99 {ms(quantile(disk, 0.99))}")
+    say(what, ms(median(disk)), f"p99 {ms(quantile(disk, 0.99))}")
+
+
+async def billing(size: Size, folder: Path, shuffled: bool) -> None:
+    """The import of many customers, and answers beside it and after it."""
+    disk = fdatasyncs(folder)
     async with bench(folder) as one:
         write_feed(folder / "feeds" / "few.csv", size.few, shuffled)
         small = await one.taken("few.csv")
@@ -94,8 +110,6 @@ async def measure(size: Size, folder: Path, shuffled: bool) -> None:
         say(
             "MO to answer, median", f"{median(speeds):.0f} a second", f"{per_sync:.2f} an fdatasync"
         )
-    disk = fdatasyncs(folder)
-    say("fdatasync of 4 KB again, median", ms(median(disk)), f"p99 {ms(quantile(disk, 0.99))}")
 
 
 async def during(one: Bench, feed: str) -> list[float]:
@@ -115,14 +129,19 @@ async def burst(one: Bench, count: int) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, prog="scripts/bench")
-    options.add_argument("--quick", action="store_true", help="small sizes, a minute")
+    options.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all of them if none"
+    )
+    options.add_argument("--quick", action="store_true", help="small sizes, some minutes")
     options.add_argument(
         "--shuffled", action="store_true", help="feeds whose lines are in no order"
     )
     chosen = options.parse_args()
+    if unknown := set(chosen.parts) - set(PARTS):
+        options.error(f"no part is called {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="smsgw-bench-") as folder:
-        size = QUICK if chosen.quick else FULL
-        asyncio.run(measure(size, Path(folder), chosen.shuffled))
+        parts = chosen.parts or PARTS
+        asyncio.run(measure(parts, Path(folder), chosen.quick, chosen.shuffled))
 
 
 if __name__ == "__main__":
