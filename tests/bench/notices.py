@@ -20,6 +20,7 @@ CARRIERS: Final = {"mtel": ("35988", 0.42), "telenor": ("35989", 0.33), "vivacom
 LIMIT: Final = 100  # submits a second that a limited carrier takes
 CHECKING: Final = 200  # phones that ask for their bills
 ASKED: Final = 10.0  # of these a second
+WARMING_UP: Final = 20  # answers
 SLOW: Final = 0.5  # seconds to a late response
 MADE_IN: Final = 5.0  # seconds at most for a full run, planned and made
 PLANNED_IN: Final = 1.0  # and for the plan of 20,000 that were noticed before
@@ -192,6 +193,7 @@ async def answers(size: Size, folder: Path) -> None:
                 (customers.phone(late + number % CHECKING), "smetka")
                 for number in range(int(ASKED * size.seconds))
             ]
+            await bench.one_by_one(asking[:WARMING_UP])
             alone = await bench.answers(asking, ASKED)
             idle = quantile(alone, 0.99)
             beside = f"median {ms(median(alone))}; {len(asking)} answers"
