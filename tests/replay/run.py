@@ -59,7 +59,8 @@ def _judge(world: World, months: int, data_dir: Path) -> bool:
         print(line)
     sent = sum(row["messages"] for row in whole["messages_by_kind"])
     if world.office.held:
-        print(f"runs that were held, and confirmed: {world.office.held}")
+        # It knows no run before January's: in February these are all that it compares with.
+        print(f"runs that were held, and confirmed by a clerk: {world.office.held}")
     print(
         f"the report says {'other than' if different else 'the same as'} what carriers and"
         f" customers counted: {sent:,} messages to customers"
