@@ -1,6 +1,6 @@
 """`smsgw notices evidence`: what was sent to whom and what became of it, as it can be proved."""
 
-import json
+import json as codec
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +10,7 @@ import typer
 from smsgw.cli.common import Config, fail, load_settings_or_exit, print_json
 from smsgw.cli.people import customer_number, msisdn_of
 from smsgw.cli.stores import Stores, iso, known_key, read_gateway_alone
-from smsgw.cli.words import whole_number
+from smsgw.cli.words import LARGEST_ID, whole_number
 from smsgw.service.masking import masked
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ Row = Mapping[str, Any]
 def evidence(
     run: Annotated[
         int | None,
-        typer.Option(metavar="RUN", parser=whole_number(1), help="Only notices of this run."),
+        typer.Option(
+            metavar="RUN", parser=whole_number(1, LARGEST_ID), help="Only notices of this run."
+        ),
     ] = None,
     number: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="Only those about this customer number.")
@@ -36,6 +38,9 @@ def evidence(
         bool, typer.Option("--verify", help="Check the chain of all evidence instead.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print phone numbers in full.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: of --verify too, all else is anyhow.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """The evidence of notices: text, times, carrier, its id and its receipts, a JSON object a line.
@@ -49,7 +54,7 @@ def evidence(
     if verify:
         if (run, number, msisdn) != (None, None, None):
             raise typer.BadParameter("--verify checks all evidence: it takes no other option")
-        _verify(settings)
+        _verify(settings, json)
         return
     which = Which(
         run,
@@ -62,29 +67,29 @@ def evidence(
                 print_json(row)
 
 
-def _verify(settings: "Settings") -> None:
+def _verify(settings: "Settings", json: bool) -> None:
     from smsgw.storage.database import one_moment
     from smsgw.storage.evidence import broken, count
 
+    key = known_key(settings)
+    wrong, entries = None, 0
     with read_gateway_alone(settings.data_dir) as stores:
-        if stores is None:
-            typer.echo("there is no evidence")
-            return
-        with one_moment(stores.con):
-            entries = count(stores.con)
-            key = known_key(settings) if entries else None
-            if not entries:
-                typer.echo("there is no evidence")
-                return
-            if key is None:
-                fail(f"{settings.data_dir}: the evidence's key is missing; put secret.key back")
-            wrong = broken(stores.con, key)
+        if stores is not None:
+            with one_moment(stores.con):
+                entries = count(stores.con)
+                wrong = None if key is None else broken(stores.con, key)
+    if entries and key is None:
+        fail(f"{settings.data_dir}: the evidence's key is missing; put secret.key back")
+    if json:
+        print_json({"holds": wrong is None, "entries": entries, "broken_from": wrong})
     if wrong is not None:
         fail(
             f"the evidence is broken from entry {wrong} on: it is not what was written there, or"
             " the key is another; compare with a backup"
         )
-    typer.echo(f"the chain of the evidence holds; entries: {entries}")
+    if not json:
+        held = f"the chain of the evidence holds; entries: {entries}"
+        typer.echo(held if entries else "there is no evidence")
 
 
 def _rows(stores: Stores, which: "Which", timezone: tzinfo, full: bool) -> Iterator[Row]:
@@ -94,7 +99,10 @@ def _rows(stores: Stores, which: "Which", timezone: tzinfo, full: bool) -> Itera
 
     with one_moment(stores.con):
         for recorded in evidence.records(stores.con, which):
-            yield _sealed(recorded, timezone, full)
+            try:
+                yield _sealed(recorded, timezone, full)
+            except (OverflowError, TypeError, ValueError):
+                fail(f"entry {recorded.id} can't be read: --verify says whether it was changed")
         waiting = {mt: named for *named, mt in evidence.unsealed(stores.con, which)}
         for message in queue.records(stores.con, list(waiting)):
             notice, run, kind = waiting[message.id]
@@ -126,10 +134,10 @@ def _sealed(recorded: "Recorded", timezone: tzinfo, full: bool) -> Row:
         "final_at": iso(entry.final_at, timezone),
         "msisdn": _phone(entry.msisdn, full),
         "customer_number": entry.customer_number,
-        "bills": None if entry.bills is None else json.loads(entry.bills),
-        "parameters": None if entry.parameters is None else json.loads(entry.parameters),
+        "bills": None if entry.bills is None else codec.loads(entry.bills),
+        "parameters": None if entry.parameters is None else codec.loads(entry.parameters),
         "text": _text(entry.text, full),
-        "segments": [_times(one, timezone) for one in json.loads(entry.segments)],
+        "segments": [_times(one, timezone) for one in codec.loads(entry.segments)],
     }
 
 

@@ -22,7 +22,7 @@ from smsgw.cli.stores import (
     to_the_second,
     user,
 )
-from smsgw.cli.words import one_of, whole_number
+from smsgw.cli.words import LARGEST_ID, one_of, whole_number
 from smsgw.service.message import Channel
 from smsgw.service.notices import NoticeKind, NoticeRules
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 app = noun("Notices: reminders of missed terms and warnings before supply is cut.")
 app.command()(evidence)
 
-LARGEST_ID: Final = 2**63 - 1  # SQLite's
 SHOWN: Final = 10  # of those who are left, and of messages that are held
 LOOKS: Final = 1.0  # seconds between two looks at a run that is watched
 

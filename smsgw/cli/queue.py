@@ -20,7 +20,7 @@ from smsgw.cli.stores import (
     read_gateway_alone,
     to_the_second,
 )
-from smsgw.cli.words import one_of, whole_number
+from smsgw.cli.words import LARGEST_ID, one_of, whole_number
 from smsgw.service.message import MessageKind
 from smsgw.service.record import HELD, LIVE
 from smsgw.text.counted import counted
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 app = noun("Messages on their way. Phone numbers are printed in full.")
 
-LARGEST_ID: Final = 2**63 - 1  # SQLite's
 KINDS: Final = {kind.name.lower(): kind for kind in MessageKind}
 
 Id = Annotated[

@@ -5,8 +5,11 @@ Each of these makes a `parser` for `typer.Option`; their defaults pass through t
 
 import math
 from collections.abc import Callable
+from typing import Final
 
 import typer
+
+LARGEST_ID: Final = 2**63 - 1  # SQLite's
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:

@@ -5,6 +5,7 @@ Each entry's digest is keyed and covers the digest of the entry before. Phone, c
 what was said go into it as keyed digests, which stay when erasing empties the columns themselves.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -45,10 +46,15 @@ _COLUMNS: Final = (
     " customer_number, bills, parameters, text"
 )
 
-# Whatever somebody has put there, these are octets.
+# Whatever somebody has put there, these are octets, and times are numbers.
 _DIGESTS: Final = ", ".join(
     f"CAST({name} AS BLOB)" for name in ("person", "customer", "said", "digest")
 )
+_READ: Final = re.sub(r"\b(made_at|final_at)\b", r"CAST(\1 AS REAL)", _COLUMNS)
+
+# The last id that an entry was ever given. Ids have no gaps: who takes entries away at the end, and
+# nothing else, leaves this behind.
+_LAST: Final = "SELECT seq FROM main.sqlite_sequence WHERE name = 'evidence'"
 
 
 def record(con: sqlite3.Connection, keyed: Keyed, entries: Iterable[Entry]) -> None:
@@ -93,10 +99,10 @@ def records(con: sqlite3.Connection, which: Which) -> Iterator[Recorded]:
     """The entries of notices, oldest first, read while they are asked for."""
     where, values = which.condition
     for id_, *row in con.execute(
-        f"SELECT id, {_COLUMNS} FROM main.evidence"
+        f"SELECT id, {_READ} FROM main.evidence"
         f" WHERE notice IN (SELECT id FROM notice WHERE {where}) ORDER BY id"
         if values
-        else f"SELECT id, {_COLUMNS} FROM main.evidence ORDER BY id",
+        else f"SELECT id, {_READ} FROM main.evidence ORDER BY id",
         values,
     ):
         yield Recorded(id_, _entry(*row))
@@ -120,19 +126,19 @@ def count(con: sqlite3.Connection) -> int:
 def broken(con: sqlite3.Connection, keyed: Keyed) -> int | None:
     """The id of the first entry that is not what was written there; None if the chain holds.
 
-    Entries that are missing at the end can't be seen: for that the last digest has to be kept
-    elsewhere.
+    Of who takes entries away at the end, and knows what SQLite remembers of them, nothing is seen:
+    for that the last digest has to be kept elsewhere.
     """
-    digest = b""
-    for id_, *row in con.execute(
-        f"SELECT id, {_COLUMNS}, {_DIGESTS} FROM main.evidence ORDER BY id"
-    ):
+    digest, expected = b"", 1
+    for id_, *row in con.execute(f"SELECT id, {_READ}, {_DIGESTS} FROM main.evidence ORDER BY id"):
         one = _entry(*row[:14])
         person, customer, said, found = row[14:]
         digest = _chained(keyed, digest, one, person, customer, said)
-        if found != digest or not _fits(keyed, one, person, customer, said):
-            return int(id_)
-    return None
+        if id_ != expected or found != digest or not _fits(keyed, one, person, customer, said):
+            return expected
+        expected += 1
+    last = con.execute(_LAST).fetchone()
+    return expected if last is not None and last[0] >= expected else None
 
 
 def _fits(keyed: Keyed, one: Entry, person: bytes, customer: bytes, said: bytes) -> bool:
@@ -142,7 +148,8 @@ def _fits(keyed: Keyed, one: Entry, person: bytes, customer: bytes, said: bytes)
     number = one.customer_number
     if number is not None and customer != keyed.digest("evidence.customer", number):
         return False
-    return one.text is None or said == _said(keyed, one)
+    erased = one.bills is None and one.parameters is None and one.text is None
+    return erased or said == _said(keyed, one)
 
 
 def _entry(

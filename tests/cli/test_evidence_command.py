@@ -163,6 +163,30 @@ def test_the_chain_is_checked(con: sqlite3.Connection, folder: Path) -> None:
     assert (done.exit_code, "put secret.key back" in done.stderr) == (1, True)
 
 
+def test_the_chain_is_checked_for_programs(con: sqlite3.Connection) -> None:
+    assert lines("--verify", "--json") == [{"holds": True, "entries": 2, "broken_from": None}]
+    con.execute("DROP TRIGGER evidence_stays")
+    con.execute("DELETE FROM evidence")
+    done = run("--verify", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {"holds": False, "entries": 0, "broken_from": 1}
+    assert "broken from entry 1 on" in run("--verify").stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["final_at = 1e300", "segments = '['", "text = X'ff'", "bills = X'ff'"],
+)
+def test_what_somebody_made_unreadable_is_named(con: sqlite3.Connection, change: str) -> None:
+    con.execute("DROP TRIGGER evidence_is_not_changed")
+    con.execute(f"UPDATE evidence SET {change} WHERE id = 2")
+    done = run("--json")
+    assert done.exit_code == 1
+    assert done.stderr == "entry 2 can't be read: --verify says whether it was changed\n"
+    assert [json.loads(line)["entry"] for line in done.stdout.splitlines()] == [1]
+    assert run("--verify").exit_code == 1
+
+
 @pytest.mark.usefixtures("folder")
 def test_without_any() -> None:
     assert run("--verify").stdout == "there is no evidence\n"
@@ -173,7 +197,14 @@ def test_without_any() -> None:
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    "args", [("--run", "0"), ("--number", "12"), ("--msisdn", "x"), ("--verify", "--run", "1")]
+    "args",
+    [
+        ("--run", "0"),
+        ("--run", "9" * 20),
+        ("--number", "12"),
+        ("--msisdn", "x"),
+        ("--verify", "--run", "1"),
+    ],
 )
 def test_what_names_nothing_is_refused(args: tuple[str, ...]) -> None:
     assert run(*args).exit_code == 2

@@ -94,6 +94,48 @@ def free(con: sqlite3.Connection) -> None:
     con.execute("DROP TRIGGER evidence_is_not_changed")
 
 
+WRONG = [f"{column} = {value}" for column in COLUMNS for value in ("77", "'x'", "X'ff'")]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_fits_no_column_is_seen_too(con: sqlite3.Connection, wrong: str) -> None:
+    free(con)
+    con.execute(f"UPDATE evidence SET {wrong} WHERE id = 2")
+    assert evidence.broken(con, KEYED) == 2
+
+
+@pytest.mark.parametrize("column", ["bills", "parameters"])
+def test_what_was_said_is_not_changed_behind_an_emptied_text(
+    con: sqlite3.Connection, column: str
+) -> None:
+    free(con)
+    con.execute(f"UPDATE evidence SET text = NULL, {column} = '[]' WHERE id = 2")
+    assert evidence.broken(con, KEYED) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "first"),
+    [
+        ("DELETE FROM evidence WHERE id = 3", 3),
+        ("DELETE FROM evidence WHERE id > 1", 2),
+        ("DELETE FROM evidence", 1),
+        ("UPDATE evidence SET id = 9 WHERE id = 3", 3),
+    ],
+)
+def test_what_is_missing_at_the_end_is_missed(
+    con: sqlite3.Connection, change: str, first: int
+) -> None:
+    free(con)
+    con.execute(change)
+    assert evidence.broken(con, KEYED) == first
+
+
+def test_what_was_not_written_after_all_is_not_missed(con: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.IntegrityError), transaction(con):
+        evidence.record(con, KEYED, [FIRST._replace(notice=4, mt=14), FIRST])
+    assert evidence.broken(con, KEYED) is None
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_change_is_refused_and_one_by_force_is_seen(con: sqlite3.Connection, column: str) -> None:
     assert evidence.broken(con, KEYED) is None
@@ -115,7 +157,7 @@ def test_an_entry_that_is_taken_away_is_missed(con: sqlite3.Connection) -> None:
         con.execute("DELETE FROM evidence WHERE id = 2")
     free(con)
     con.execute("DELETE FROM evidence WHERE id = 2")
-    assert evidence.broken(con, KEYED) == 3
+    assert evidence.broken(con, KEYED) == 2
 
 
 def test_emptying_breaks_nothing(con: sqlite3.Connection) -> None:
