@@ -69,8 +69,7 @@ class Archive:
                 await asyncio.sleep(REST * (loop.time() - began))
         await run(counts.fold, books, now)
         months = await asyncio.to_thread(_unclosed, self._database.data_dir, books, now)
-        if months:
-            await run(counts.close, months)
+        await run(counts.close, months, books, now)
 
 
 def _unclosed(data_dir: Path, books: Books, now: float) -> list[Active]:

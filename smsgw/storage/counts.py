@@ -251,9 +251,11 @@ def active(con: sqlite3.Connection, day: date, books: Books) -> Active:
 def unclosed(con: sqlite3.Connection, books: Books, now: float) -> Iterator[Active]:
     """The active registrations at the end of each month that is over and has no such row. Read
     outside of transactions: it takes a tenth of a second a month."""
-    (closed,) = con.execute("SELECT max(month) FROM count_active").fetchone()
-    (first,) = con.execute("SELECT min(activated_at) FROM subscription").fetchone()
     today = date.fromisoformat(books.day(now))
+    (closed,) = con.execute(
+        "SELECT max(month) FROM count_active WHERE month < ?", (f"{today:%Y-%m}",)
+    ).fetchone()
+    (first,) = con.execute("SELECT min(activated_at) FROM subscription").fetchone()
     if closed is not None:
         month = _next(date.fromisoformat(f"{closed}-01"))
     elif first is not None:
@@ -265,9 +267,15 @@ def unclosed(con: sqlite3.Connection, books: Books, now: float) -> Iterator[Acti
         month = following
 
 
-def close(con: sqlite3.Connection, months: Sequence[Active]) -> None:
-    """Keep what `unclosed` read."""
+def close(con: sqlite3.Connection, months: Sequence[Active], books: Books, now: float) -> None:
+    """Keep what `unclosed` read. A month that isn't over was closed by a clock that was ahead: it
+    is opened again."""
+    to_come = books.day(now)[:7]
+    ahead = con.execute("SELECT 1 FROM count_active WHERE month >= ?", (to_come,)).fetchone()
+    if not months and ahead is None:
+        return
     with transaction(con):
+        con.execute("DELETE FROM count_active WHERE month >= ?", (to_come,))
         con.executemany(
             "INSERT OR IGNORE INTO count_active (month, numbers, phones, registrations)"
             " VALUES (?, ?, ?, ?)",

@@ -124,16 +124,27 @@ def _active(
 ) -> Iterator[Active]:
     """At the end of each month of the period, and at that of the period itself: of a day that has
     not ended, now."""
-    last = min(last, date.fromisoformat(books.day(now)))
-    (closed,) = con.execute("SELECT min(month) FROM count_active").fetchone()
+    today = date.fromisoformat(books.day(now))
+    last = min(last, today)
+    begin = _begin(con, books)
     for month in months(first, last) if first <= last else ():
         end = min(counts.last_day(month), last)
-        kept = con.execute(_ACTIVE, (month,)).fetchone() if end == counts.last_day(month) else None
-        if kept is None:  # before the first that is kept, there were none
-            before = closed is not None and month < closed
-            yield Active(end, 0, 0, 0) if before else counts.active(con, end, books)
+        whole = end == counts.last_day(month) and end < today
+        kept = con.execute(_ACTIVE, (month,)).fetchone() if whole else None
+        if kept is None:
+            there = begin is not None and month >= begin
+            yield counts.active(con, end, books) if there else Active(end, 0, 0, 0)
         else:
             yield Active(end, *kept)
+
+
+def _begin(con: sqlite3.Connection, books: Books) -> str | None:
+    """The first month that had registrations. They may be erased: what is kept of it is not."""
+    (begin,) = con.execute("SELECT min(month) FROM count_active").fetchone()
+    if begin is None:
+        (at,) = con.execute("SELECT min(activated_at) FROM subscription").fetchone()
+        begin = None if at is None else books.day(at)[:7]
+    return None if begin is None else str(begin)
 
 
 def _customers(

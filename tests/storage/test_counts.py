@@ -260,7 +260,8 @@ class World:
 
     def close_months(self, days: int) -> None:
         self.wait(days * 24)
-        counts.close(self.con, list(counts.unclosed(self.con, BOOKS, self.now)))
+        months = list(counts.unclosed(self.con, BOOKS, self.now))
+        counts.close(self.con, months, BOOKS, self.now)
         counts.fold(self.con, BOOKS, self.now)
 
     def drop_history(self) -> None:

@@ -153,7 +153,7 @@ def test_months_are_closed_once_and_stay(con: sqlite3.Connection) -> None:
     subscribed(con, OTHER, SECOND, at(2027, 1, 1))
     kept = [("2026-10", 1, 1, 1), ("2026-11", 1, 2, 2), ("2026-12", 1, 1, 1)]
     for _ in range(2):
-        counts.close(con, list(counts.unclosed(con, BOOKS, NOW)))
+        counts.close(con, list(counts.unclosed(con, BOOKS, NOW)), BOOKS, NOW)
         assert actives(con) == kept
     con.execute("DELETE FROM subscription")  # as erasing does
     found = report(con, date(2026, 10, 1), date(2026, 12, 31))
@@ -162,7 +162,8 @@ def test_months_are_closed_once_and_stay(con: sqlite3.Connection) -> None:
         Active(date(2026, 11, 30), 1, 2, 2),
         Active(date(2026, 12, 31), 1, 1, 1),
     )
-    counts.close(con, list(counts.unclosed(con, BOOKS, at(2027, 2, 1))))
+    later = at(2027, 2, 1)
+    counts.close(con, list(counts.unclosed(con, BOOKS, later)), BOOKS, later)
     assert actives(con) == [*kept, ("2027-01", 0, 0, 0)]
 
 
@@ -182,6 +183,38 @@ def test_of_days_to_come_nothing_is_said(con: sqlite3.Connection) -> None:
     (one,) = report(con, date(2027, 1, 1), date(2027, 3, 31)).active
     assert one == Active(date(2027, 1, 15), 1, 1, 1)
     assert report(con, date(2027, 2, 1), date(2027, 3, 31)).active == ()
+
+
+def test_a_clock_that_was_ahead_closes_no_month_for_good(con: sqlite3.Connection) -> None:
+    subscribed(con, PHONE, NUMBER, at(2026, 12, 5))
+    before = at(2026, 12, 31, 12)
+
+    def keep(now: float) -> list[Any]:
+        counts.close(con, list(counts.unclosed(con, BOOKS, now)), BOOKS, now)
+        return actives(con)
+
+    ahead = at(2027, 2, 1, 12)
+    assert keep(ahead) == [("2026-12", 1, 1, 1), ("2027-01", 1, 1, 1)]
+    subscribed(con, OTHER, SECOND, before)
+    # Until it is put right, what is kept of days that have not ended counts for nothing.
+    found = report(con, date(2026, 12, 1), date(2026, 12, 31), before)
+    assert found.active == (Active(date(2026, 12, 31), 2, 2, 2),)
+    assert keep(before) == []
+    assert keep(at(2027, 1, 1)) == [("2026-12", 2, 2, 2)]
+    assert keep(ahead) == [("2026-12", 2, 2, 2), ("2027-01", 2, 2, 2)]
+
+
+def test_before_the_first_registration_there_were_none(con: sqlite3.Connection) -> None:
+    """And that is not looked up month by month, though no month is closed yet."""
+    subscribed(con, PHONE, NUMBER, at(2027, 1, 5))
+    asked: list[str] = []
+    con.set_trace_callback(asked.append)
+    *none, one = report(con, date(2000, 1, 1), date(2027, 1, 15)).active
+    con.set_trace_callback(None)
+    assert one == Active(date(2027, 1, 15), 1, 1, 1)
+    assert len(none) == 27 * 12
+    assert {each[1:] for each in none} == {(0, 0, 0)}
+    assert len([sql for sql in asked if "SELECT customer_number, msisdn" in sql]) == 1
 
 
 # -- different customers ------------------------------------------------------------------------
