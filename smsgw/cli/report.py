@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from smsgw.cli.common import Config, load_settings_or_exit, noun, print_json
+from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import iso, known_key, print_table, read_gateway_alone
 from smsgw.cli.words import one_of
 
@@ -40,11 +40,15 @@ def report(
         date | None, typer.Option("--to", metavar="DATE", parser=day, help="The last day [today].")
     ] = None,
     shape: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--format", metavar="|".join(FORMATS), parser=one_of(*FORMATS), help="How it is shown."
+            "--format",
+            metavar="|".join(FORMATS),
+            parser=one_of(*FORMATS),
+            help="How it is shown [table].",
         ),
-    ] = "table",
+    ] = None,
+    json: Json = False,
     config: Config = None,
 ) -> None:
     """The published figures from one day to another, both included: registrations, messages by
@@ -55,6 +59,8 @@ def report(
     from smsgw.clock import SystemClock
     from smsgw.service.report import tables
 
+    if json and shape not in (None, "json"):
+        raise typer.BadParameter(f"--json is --format json, and not {shape}")
     settings = load_settings_or_exit(config)
     now = SystemClock().now()
     today = date.fromisoformat(iso(now, settings.timezone)[:10])
@@ -63,7 +69,7 @@ def report(
     if first > last:
         raise typer.BadParameter(f"{last} is before {first}", param_hint="--to")
     found = tables(_counts(settings, first, last, now))
-    if shape == "json":
+    if json or shape == "json":
         _print_json(found, first, last, iso(now, settings.timezone))
     elif shape == "csv":
         _print_csv(found)
@@ -84,8 +90,11 @@ def _counts(settings: "Settings", first: date, last: date, now: float) -> "Count
     with read_gateway_alone(settings.data_dir) as stores:
         if stores is None:
             return Counts(first, last, {}, {}, {}, (), {})
-        # Where no key was made, nothing was counted by it: any tells customers apart.
-        key = known_key(settings) or Keyed(b"")
+        key = known_key(settings)
+        if key is None and reports.needs_key(stores.con):
+            fail(f"{settings.data_dir}: the counts' key is missing; put secret.key back")
+        # Where nothing was counted by a key, any tells customers apart.
+        key = key or Keyed(b"")
         return reports.read(stores.con, first, last, derive.books(settings, key), now)
 
 

@@ -70,6 +70,11 @@ def read(con: sqlite3.Connection, first: date, last: date, books: Books, now: fl
         )
 
 
+def needs_key(con: sqlite3.Connection) -> bool:
+    """Whether customers are counted by their digests, with which others are compared."""
+    return con.execute("SELECT 1 FROM count_customer LIMIT 1").fetchone() is not None
+
+
 def _on_their_way(con: sqlite3.Connection, books: Books) -> counts.Sums:
     """What the messages to customers come to that are not in the history yet."""
     segments: dict[int, list[Segment]] = {}

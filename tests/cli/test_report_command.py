@@ -18,7 +18,7 @@ from smsgw.service.message import MessageKind, Msisdn, Mt
 from smsgw.settings import derive
 from smsgw.storage import history
 from smsgw.storage.database import open_gateway, transaction
-from smsgw.storage.keys import keyed
+from smsgw.storage.keys import KEY_FILE, keyed
 from smsgw.storage.messages import enqueue
 
 CONFIGURATION = """\
@@ -96,6 +96,20 @@ def test_json_of_a_period() -> None:
 
 
 @pytest.mark.usefixtures("sent")
+def test_json_is_asked_for_as_everywhere() -> None:
+    assert report("--json").stdout == report("--format", "json").stdout
+    assert report("--json", "--format", "json").exit_code == 0
+
+
+def test_without_the_key_of_what_was_counted_there_is_none(folder: Path, sent: None) -> None:
+    """Customers who are counted and others who are not yet could not be told apart."""
+    (folder / "data" / KEY_FILE).unlink()
+    done = report()
+    assert done.exit_code == 1
+    assert "put secret.key back" in done.stderr
+
+
+@pytest.mark.usefixtures("sent")
 def test_csv_has_a_figure_a_line() -> None:
     found = list(csv.DictReader(io.StringIO(report("--format", "csv").stdout)))
     assert found[0].keys() == {"table", *SORTS, "figure", "value"}
@@ -135,6 +149,7 @@ def test_without_dates_it_is_this_month_so_far() -> None:
         ("--from", "31.01.2027"),
         ("--from", "2027-02-01", "--to", "2027-01-31"),
         ("--format", "xml"),
+        ("--json", "--format", "csv"),
     ],
 )
 def test_what_is_no_period_is_refused(args: tuple[str, ...]) -> None:
