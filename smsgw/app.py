@@ -24,7 +24,7 @@ from smsgw.storage.daily import DailyRuns
 from smsgw.storage.database import StorageError, current_snapshot
 from smsgw.storage.feed_watch import FeedWatch
 from smsgw.storage.keys import keyed
-from smsgw.storage.lock import hold
+from smsgw.storage.lock import DAEMON_LOCK, hold
 from smsgw.storage.notice_watch import NoticeWatch
 from smsgw.storage.observe import Observed, observe, publish
 from smsgw.storage.pace import Pace
@@ -123,7 +123,7 @@ class App:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            stack.enter_context(hold(self._settings.data_dir, "daemon"))
+            stack.enter_context(hold(self._settings.data_dir, DAEMON_LOCK))
             await stack.enter_async_context(self._database)
             await self._remember()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())

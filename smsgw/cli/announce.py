@@ -63,7 +63,7 @@ def announce(
             _show(planned(), json)
             return
         made = make(stores.con, planned, key, Order(by or user()), now)
-    say(made, rules, now, json)
+    say(made, rules, now, json, settings.data_dir)
 
 
 def _numbers(file: Path) -> list[str]:

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -34,7 +35,7 @@ def make(
         fail(f"not made: {error}")
 
 
-def say(made: "Made", rules: "NoticeRules", now: float, json: bool) -> None:
+def say(made: "Made", rules: "NoticeRules", now: float, json: bool, data_dir: Path) -> None:
     """Print what became of a run that was to be made."""
     from smsgw.service.notices import RunState
 
@@ -52,16 +53,24 @@ def say(made: "Made", rules: "NoticeRules", now: float, json: bool) -> None:
             f" smsgw notices cancel {made.run} ends it"
         )
     else:
-        typer.echo(f"run {made.run}: {notice_plans.summary(shown)}; {_when(made, rules, now)}")
+        typer.echo(
+            f"run {made.run}: {notice_plans.summary(shown)}; {_when(made, rules, now, data_dir)}"
+        )
     notice_plans.print_left_out(shown)
 
 
-def _when(made: "Made", rules: "NoticeRules", now: float) -> str:
+def _when(made: "Made", rules: "NoticeRules", now: float, data_dir: Path) -> str:
     """When its first message goes out."""
+    from smsgw.storage.lock import DAEMON_LOCK, holder
     from smsgw.storage.planning import begins
 
     at = begins(rules, made.plan.day, now)
     window = rules.calendar.next_window(at)
+    there = holder(data_dir, DAEMON_LOCK) is not None
     if window is None or at >= window.opens:
-        return "it goes out now"
-    return f"it goes out from {to_read(window.opens, rules.calendar.timezone)} on"
+        return "it goes out now" if there else f"it goes out once {_STARTED}"
+    opens = to_read(window.opens, rules.calendar.timezone)
+    return f"it goes out from {opens} on" + ("" if there else f", once {_STARTED}")
+
+
+_STARTED: Final = "the daemon runs: it does not now, smsgw run starts it"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Written = Callable[[float], str]  # a moment in the configuration's zone
 
+WAITS: Final = "waits: "  # begins to tell why a run does not go on, where that has no time
+
 ENDED: Final = (RunState.DONE, RunState.CANCELLED)
 
 WORDS: Final[Mapping[Cancelled, str]] = {
@@ -128,6 +130,11 @@ def _outlook(shown: Row) -> str:
     return f"; done by {told['done_at']}{late}"
 
 
+def _stuck(shown: Row) -> bool:
+    """Whether a run waits for what nobody can foresee."""
+    return bool(shown["waits"]) and shown["waits"].startswith(WAITS)
+
+
 def print_whole(shown: Row) -> None:
     """Print for people what `whole` gave."""
     by_itself = ", by itself" if shown["automatic"] else ""
@@ -148,7 +155,8 @@ def print_whole(shown: Row) -> None:
         )
     for carrier, count in shown["left_by_carrier"].items():
         at = (shown["forecast"] or {"carriers": {}})["carriers"].get(carrier)
-        by = f", by {at}" if at and shown["state"] == RunState.RUNNING else ""
+        going_on = shown["state"] == RunState.RUNNING and not _stuck(shown)
+        by = f", by {at}" if at and going_on else ""
         typer.echo(f"left over {carrier}: {counted(count, 'notice')}{by}")
     if shown["waiting"]:
         first = ", ".join(f"{one['msisdn']} {one['customer_number']}" for one in shown["waiting"])

@@ -134,7 +134,7 @@ def run(
     from smsgw.storage.runs import Order
 
     settings = load_settings_or_exit(config)
-    if force and not (by and reason):
+    if force and not ((by or "").strip() and (reason or "").strip()):
         raise typer.BadParameter("--force needs --by NAME and --reason TEXT")
     now, rules = SystemClock().now(), derive.notice_rules(settings)
     today = rules.calendar.day(now)
@@ -149,7 +149,7 @@ def run(
 
         order = Order(by or user(), reason or "", force=force)
         made = make(stores.con, planned, key, order, now)
-    say(made, rules, now, json)
+    say(made, rules, now, json, settings.data_dir)
 
 
 @app.command("list")
@@ -231,7 +231,7 @@ def _looks(
                 fail(f"there is no run {run}")
             changes = run_records.changes(stores.con, run)
             progress = run_records.progress(stores.con, run, now, SHOWN)
-            waits = _waits(stores, found, rules, now, written)
+            waits = _waits(settings, stores, found, rules, now, written)
         ahead = forecast(
             run_records.parts_left(found, progress.left, rules),
             run_records.rates(found, progress.rates, throughput, rules),
@@ -243,6 +243,7 @@ def _looks(
 
 
 def _waits(
+    settings: "Settings",
     stores: Stores,
     run: "RunRecord",
     rules: NoticeRules,
@@ -251,16 +252,19 @@ def _waits(
 ) -> str:
     """Why nothing of a running run goes out now; empty: it does, or it is not running."""
     from smsgw.service.notices import RunState
+    from smsgw.storage.lock import DAEMON_LOCK, holder
     from smsgw.storage.planning import begins, cache_refusal
 
     if run.state is not RunState.RUNNING or not run.left:
         return ""
+    if holder(settings.data_dir, DAEMON_LOCK) is None:
+        return f"{notice_runs.WAITS}no daemon runs, smsgw run starts it"
     if run.kind is not NoticeKind.ANNOUNCEMENT and (old := cache_refusal(stores.con, rules, now)):
-        return f"waits: {old}"
+        return f"{notice_runs.WAITS}{old}"
     window = rules.calendar.next_window(begins(rules, run.day, now))
     if window is not None and now < window.opens:
         return f"goes on {written(window.opens)}"
-    return "waits: no day of the next year is open" if window is None else ""
+    return f"{notice_runs.WAITS}no day of the next year is open" if window is None else ""
 
 
 @app.command()

@@ -72,7 +72,8 @@ def test_an_announcement(customers: None) -> None:
     assert done("notices", "list") == "there are none\n"
     Path("list.txt").write_text(f"{HOME}\n300000000001\n")
     assert done("announce", "list.txt", text) == (
-        "run 1: 2 announcements for 2026-12-15 to 2 phones: 2 parts, 0.10 EUR; it goes out now\n"
+        "run 1: 2 announcements for 2026-12-15 to 2 phones: 2 parts, 0.10 EUR; it goes out once"
+        " the daemon runs: it does not now, smsgw run starts it\n"
         "left out, customer numbers that nobody has registered for: 1 (300000000001)\n"
     )
     Path("list.txt").write_text(f"customer_number,name\n{HOME},Ana\n{OTHER},\n")

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,15 @@ def fed(as_of: str = "2026-12-15T06:00") -> None:
 
 
 @pytest.fixture
-def customers() -> None:
+def daemon() -> Iterator[ExitStack]:
+    """One that runs, as far as others can see, until it is closed."""
+    with ExitStack() as stack:
+        stack.enter_context(lock.hold(Path("data"), lock.DAEMON_LOCK))
+        yield stack
+
+
+@pytest.fixture
+def customers(daemon: ExitStack) -> None:
     """Two phones for one number, one for another, one whose carrier is not enabled."""
     fed()
     for phone, number in (("0888123456", HOME), ("0898123456", HOME), ("0888123457", OTHER),
@@ -186,6 +195,27 @@ def test_when_it_goes_out(customers: None, clock: Clock, at: str, when: str) -> 
     assert done("notices", "run", "overdue", *forced).splitlines()[0].endswith(f"; {when}")
 
 
+@pytest.mark.parametrize(
+    ("at", "when"),
+    [
+        ("2026-12-15 10:00", "it goes out once the daemon runs"),
+        ("2026-12-15 18:01", "it goes out from 2026-12-16 09:00 on, once the daemon runs"),
+    ],
+)
+def test_without_a_daemon_nothing_is_promised(
+    customers: None, daemon: ExitStack, clock: Clock, at: str, when: str
+) -> None:
+    daemon.close()
+    clock.now = datetime.fromisoformat(at).replace(tzinfo=SOFIA).timestamp()
+    fed(at.replace(" ", "T"))
+    forced = ("--force", "--by", "bo", "--reason", "x")
+    made = done("notices", "run", "overdue", *forced).splitlines()[0]
+    assert made.endswith(f"; {when}: it does not now, smsgw run starts it")
+    shown = done("notices", "show", "1").splitlines()
+    assert shown[1].endswith("; waits: no daemon runs, smsgw run starts it")
+    assert "left over mtel: 2 notices" in shown
+
+
 def test_a_held_run_and_its_confirmation(customers: None) -> None:
     made = smsgw("notices", "run", "overdue")
     assert made.exit_code == 0
@@ -256,6 +286,7 @@ def test_what_is_refused(customers: None, args: list[str], error: str) -> None:
         (["run", "overdue", "--date", "9999-12-31"], "9999-12-31 is more than a year away"),
         (["run", "overdue", "--force"], "--force needs --by NAME and --reason TEXT"),
         (["run", "overdue", "--force", "--by", "bo"], "--force needs --by NAME and --reason"),
+        (["run", "overdue", "--force", "--by", "bo", "--reason", " "], "--force needs --by NAME"),
         (["confirm", "1"], "Missing option '--by'"),
         (["confirm", "1", "--by", "bo", "--reason", " "], "must say something"),
         (["show", "one"], "'one' is not a whole number"),
