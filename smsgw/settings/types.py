@@ -286,7 +286,9 @@ Days = Annotated[Count, Field(le=366)]
 Whole = Annotated[int, Strict(), Field(ge=1)]
 Parts = Annotated[Count, Field(le=MAX_PARTS)]
 Rate = Annotated[float, BeforeValidator(_number), Field(ge=0)]
-Price = Annotated[Decimal, BeforeValidator(_number), Field(ge=0), WithJsonSchema(NUMBER_SCHEMA)]
+Price = Annotated[
+    Decimal, BeforeValidator(_number), Field(ge=0, le=100_000), WithJsonSchema(NUMBER_SCHEMA)
+]  # a part for a thousand euros is a mistake
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Host = Annotated[str, AfterValidator(_host)]

@@ -112,6 +112,7 @@ def test_the_file_as_a_whole(
         ("throughput: true", "9:17: throughput: must be a number"),
         ("throughput: -1", "9:17: throughput: must be at least 0"),
         ("price: a", "9:12: price: must be a number"),
+        ("price: 100000000000000000000", "9:12: price: must be at most 100000"),
         ("enquire_link: 30", f"9:19: enquire_link: {DURATION}"),
         ("enquire_link: 0", "9:19: enquire_link: must be more than 0s"),
         ("response_timeout: 1w", f"9:23: response_timeout: {DURATION}"),
