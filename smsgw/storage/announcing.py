@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from hashlib import sha256
 from typing import Final
+from unicodedata import category
 
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import Msisdn
@@ -81,6 +82,10 @@ def _refusal(text: str, rules: NoticeRules, max_parts: int) -> str:
         parts = max((one.count_parts(text) for one in rules.encodings.values()), default=0)
     except UnicodeEncodeError:
         return "the text holds octets that are no characters: is it written in UTF-8?"
+    # It means nothing to a phone, and makes of a Latin text one of 70 characters a part.
+    controls = (one for one in text if category(one) == "Cc" and one not in "\r\n")
+    if control := next(controls, ""):
+        return f"the text holds the control character U+{ord(control):04X}: take it out"
     if parts > MAX_PARTS:
         return f"the text takes {parts} parts, and a message has {MAX_PARTS} at most"
     if 0 < max_parts < parts:
