@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from smsgw.service.calendar import Calendar
 from smsgw.service.message import MessageKind, MtState, Segment, SegmentKey
-from smsgw.storage import turns
+from smsgw.storage import second_look, turns
 from smsgw.storage.claims import SELECT_BULK, expire, mark_claimed, read_queued
 from smsgw.storage.messages import cut, insert_segments
 from smsgw.storage.policy import Policy
@@ -59,7 +59,7 @@ def claim(
         return Sent((), (), Counter(), Counter())
     share = max(AT_ONCE // len(room), 1)
     left = {carrier: max(min(places, share), 0) for carrier, places in room.items()}
-    claimed, more, final = _queued(con, left, now)
+    claimed, more, final, dropped = _queued(con, left, cache, policy, now)
     taken = turns.take(con, left, window, cache, policy, now)
     fresh = cut(con, [turn.mt for turn in taken.turns], policy.encodings)
     turns.note(con, taken, now)
@@ -71,28 +71,32 @@ def claim(
         Counter((turn.mt.carrier, turn.mt.kind) for turn in taken.turns),
         final,
         Counter((turn.mt.carrier, turn.kind.value) for turn in taken.turns),
-        taken.cancelled,
+        Counter(taken.cancelled) + dropped,
     )
 
 
 def _queued(
-    con: sqlite3.Connection, left: dict[str, int], now: float
-) -> tuple[list[Segment], set[str], Counter[tuple[str, MtState]]]:
+    con: sqlite3.Connection, left: dict[str, int], cache: bool, policy: Policy, now: float
+) -> tuple[list[Segment], set[str], Counter[tuple[str, MtState]], Counter[tuple[str, str]]]:
     """Claim of the carriers' queues, and take that off the places that are `left`; also where
-    there is more, and what was expired."""
+    there is more, which segments have ended, and which messages were cancelled."""
     claimed: list[Segment] = []
     more = set()
     final: Counter[tuple[str, MtState]] = Counter()
+    dropped: Counter[tuple[str, str]] = Counter()
     for carrier, places in left.items():
         queued, stale = read_queued(con, SELECT_BULK, carrier, places + 1, now)
         final.update((carrier, state) for state in stale)
         if len(queued) + len(stale) > places:
             more.add(carrier)
-        chosen = queued[:places]
+        looked = second_look.look_at(con, queued, cache, policy, now)
+        final += looked.final
+        dropped += looked.cancelled
+        chosen = looked.going[:places]
         mark_claimed(con, chosen, now)
         claimed += chosen
         left[carrier] -= len(chosen)
-    return claimed, more, final
+    return claimed, more, final, dropped
 
 
 def _lasts(calendar: Calendar, now: float) -> bool:

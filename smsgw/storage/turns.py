@@ -128,28 +128,22 @@ class _Desk:
         if msisdn is None or number is None or bills is None:
             return self._cancel(run, id_, Cancelled.ERASED)
         notice = Notice(id_, Msisdn(msisdn), number, dict(json.loads(bills)))
-        subscription = self._con.execute(SELECT_SUBSCRIPTION, (msisdn, number)).fetchone()
-        if subscription is None:
+        found = subscription(self._con, notice.msisdn, number)
+        if found is None:
             return self._cancel(run, id_, Cancelled.ENDED)
-        theirs, script = subscription[0], SCRIPTS[subscription[1]]
+        theirs, script = found
         if theirs != carrier:
             return self._move(run, id_, theirs)
         if run.kind is NoticeKind.ANNOUNCEMENT:
             return self._send(run, carrier, notice, script, run.text, {})
-        verdict = self._judge(run.kind, number)
-        if verdict.due is None or not notice.bills.keys() & set(verdict.due.bills):
-            return self._cancel(run, id_, _why(notice.bills, verdict.left_out))
-        counted = self._recount(run.kind, notice, verdict.due)
-        said = text(run.kind, verdict.due, script, self._policy.notices)
+        due, left_out = verdict(self._con, run.kind, number, self._policy, self._day)
+        if due is None or not notice.bills.keys() & set(due.bills):
+            return self._cancel(run, id_, why(notice.bills, left_out))
+        counted = self._recount(run.kind, notice, due)
+        said = text(run.kind, due, script, self._policy.notices)
         return self._send(
-            run, carrier, notice._replace(bills=counted), script, said, verdict.due.parameters
+            run, carrier, notice._replace(bills=counted), script, said, due.parameters
         )
-
-    def _judge(self, kind: NoticeKind, number: str) -> Verdict:
-        account = billing.accounts(self._con, [number]).get(number)
-        if account is None:
-            return Verdict(None)
-        return judge(kind, account, self._day, self._policy.notices)
 
     def _recount(self, kind: NoticeKind, notice: Notice, due: Due) -> dict[str, int]:
         """The bills that the message is counted against: those that it speaks of, but for what
@@ -204,7 +198,24 @@ class _Desk:
         return 0
 
 
-def _why(bills: Collection[str], left_out: Mapping[str, LeftOut]) -> Cancelled:
+def subscription(
+    con: sqlite3.Connection, msisdn: Msisdn, number: str
+) -> tuple[str | None, Script] | None:
+    """Carrier and script of a phone's active subscription to a customer number, if it has one."""
+    row = con.execute(SELECT_SUBSCRIPTION, (msisdn.digits, number)).fetchone()
+    return None if row is None else (row[0], SCRIPTS[row[1]])
+
+
+def verdict(
+    con: sqlite3.Connection, kind: NoticeKind, number: str, policy: Policy, day: date
+) -> Verdict:
+    """What a customer number is to be noticed of by the billing cache as it is now."""
+    account = billing.accounts(con, [number]).get(number)
+    return Verdict(None) if account is None else judge(kind, account, day, policy.notices)
+
+
+def why(bills: Collection[str], left_out: Mapping[str, LeftOut]) -> Cancelled:
+    """Why there is no notice of these bills any more."""
     late = LeftOut.CUT_OFF_PASSED in [left_out.get(bill) for bill in bills]
     return Cancelled.TOO_LATE if late else Cancelled.PAID
 
