@@ -26,6 +26,12 @@ CARRIER_OF_PHONE: Final = (
     " AND carrier IS NOT NULL AND suspect_at IS NULL ORDER BY id DESC LIMIT 1"
 )
 
+# What is planned goes over the new carrier: the old one may have no link any more.
+_NOTICES_FOLLOW: Final = (
+    "UPDATE main.notice INDEXED BY notice_phone SET carrier = ?, changed_at = ?"
+    " WHERE msisdn = ? AND customer_number = ? AND state = 'planned'"
+)
+
 
 def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> tuple[Subscription, ...]:
     """The phone's pending and active subscriptions, oldest first."""
@@ -225,6 +231,11 @@ def _move(
         "UPDATE main.subscription SET carrier = ?, suspect_at = NULL WHERE id = ?",
         [(carrier, row[0]) for row in rows],
     )
+    con.executemany(
+        _NOTICES_FOLLOW,
+        [(carrier, author.now, msisdn.digits, number) for _, number, elsewhere, _ in rows
+         if elsewhere],
+    )  # fmt: skip
     entries = []
     for _, number, elsewhere, doubtful in rows:
         if elsewhere:

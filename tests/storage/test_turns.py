@@ -17,6 +17,7 @@ from smsgw.service.hours import Hours
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import (
     Acceptance,
+    Channel,
     Encoding,
     MessageKind,
     Mo,
@@ -31,7 +32,8 @@ from smsgw.service.ports import Done, Work
 from smsgw.service.replies import Company, Replies
 from smsgw.service.retry import settle
 from smsgw.service.today import Day
-from smsgw.storage import bulk, claims, exchange, turns
+from smsgw.storage import bulk, claims, exchange, subscriptions, turns
+from smsgw.storage.audit import Author, Origin
 from smsgw.storage.billing import SCHEMA
 from smsgw.storage.database import CacheReader, open_gateway, transaction
 from smsgw.storage.messages import enqueue
@@ -435,6 +437,17 @@ def test_a_phone_that_moved_is_noticed_over_its_new_carrier(office: Office) -> N
     done = office.commit(room={"vivacom": 5})
     assert [(one.destination, one.carrier) for one in done.claimed] == [(phone(0), "vivacom")]
     assert office.run_states() == ["done"]
+
+
+def test_phones_that_are_moved_do_not_wait_for_the_carrier_that_they_had(office: Office) -> None:
+    office.customers(2)
+    office.run(0, 1)
+    author = Author(KEYED, Origin(Channel.CENTRE, "ana"), NOON)
+    with transaction(office.con):
+        subscriptions.move(office.con, phone(0), "vivacom", author)
+    done = office.commit(room={"vivacom": 5})  # mtel is down
+    assert [(one.destination, one.carrier) for one in done.claimed] == [(phone(0), "vivacom")]
+    assert office.states() == ["sent", "planned"]
 
 
 def test_a_carrier_that_is_gone_from_the_configuration_keeps_no_notice(office: Office) -> None:
