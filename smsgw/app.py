@@ -32,7 +32,7 @@ from smsgw.storage.policy import Policy
 from smsgw.storage.registrar import Registrar
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
-from smsgw.storage.tidy import tidy
+from smsgw.storage.tidying import Tidying
 from smsgw.web import unix
 from smsgw.web.app import create_app
 from smsgw.web.control import create_control
@@ -46,7 +46,6 @@ OBSERVE_EVERY: Final = 15.0  # seconds between two readings of the databases for
 ASK_EVERY: Final = 60.0  # seconds between two looks for messages whose receipt doesn't come
 ASK_AGAIN: Final = 1.0  # seconds, while a carrier has more to be asked than it has places for
 ASK_MOST: Final = 100  # questions to one carrier at once, if its window has places for so many
-TIDY_EVERY: Final = 3600.0  # seconds between two clearings of what nothing refers to any more
 DRAIN: Final = 5.0  # seconds for links to finish; with the rest the daemon stops within 10
 
 
@@ -76,6 +75,7 @@ class App:
             derive.books(settings, self._policy.keyed),
         )
         self._archive = Archive(self._database, self._clock, keeping)
+        self._tidying = Tidying(self._database, self._clock)
         self._recent = Recent(
             settings.duplicates.window,
             {one.id: one.response_timeout for one in settings.carriers.values()},
@@ -217,7 +217,7 @@ class App:
         exchange = tasks.create_task(self._exchange.run(), name="exchange")
         watching = tasks.create_task(self._watch(), name="watch")
         observing = tasks.create_task(self._keep_observing(), name="observe")
-        tidying = tasks.create_task(self._keep_tidy(), name="tidy")
+        tidying = tasks.create_task(self._tidying.run(), name="tidy")
         rejecting = tasks.create_task(self._registrar.run(), name="reject")
         moving = tasks.create_task(self._archive.run(), name="archive")
         stack.push_async_callback(_stopped, watching, observing, tidying, rejecting, moving)
@@ -291,16 +291,6 @@ class App:
         while True:
             await asyncio.sleep(OBSERVE_EVERY)
             await self._observe()
-
-    async def _keep_tidy(self) -> None:
-        while True:
-            await asyncio.sleep(TIDY_EVERY)
-            with suppress(StorageUnavailableError):
-                tidied = await self._database.run(tidy, self._clock.now())
-                for carrier, count in tidied.orphans.items():
-                    metrics.RECEIPTS_ORPHANED.labels(carrier).inc(count)
-                for (carrier, state), count in tidied.final.items():
-                    metrics.SEGMENTS.labels(carrier, state.value).inc(count)
 
     async def _keep_asking(self, link: Link) -> None:
         while True:

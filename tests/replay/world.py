@@ -26,6 +26,7 @@ from smsgw.service.ports import LinkStatus
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
 from smsgw.smpp.names import MessageState
+from smsgw.storage import tidying
 
 BOUNDS: Final = Bounds(turns=10_000_000, seconds=500 * 86_400.0)
 HOP: Final = 0.005  # seconds of a transaction
@@ -158,7 +159,7 @@ class World:
         )
         with (
             composed(),
-            patch.object(app, "TIDY_EVERY", TIDY_EVERY),
+            patch.object(tidying, "EVERY", TIDY_EVERY),
             asyncio.Runner(loop_factory=lambda: self.loop) as runner,
         ):
             runner.run(self._play(over, progress))

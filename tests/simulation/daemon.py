@@ -21,7 +21,7 @@ from smsgw.settings.model import Settings
 from smsgw.storage.database import StorageError
 from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
-from smsgw.storage.tidy import tidy
+from smsgw.storage.tidying import Tidying
 
 T = TypeVar("T")
 
@@ -216,7 +216,7 @@ class Daemon(BareApp):
         self.overseer.log("daemon", f"{self.number} is stopped")
 
     async def tidy(self) -> None:
-        await self._database.run(tidy, self.clock.now())
+        await Tidying(self._database, self.clock).tidy()
 
     # -- its connections and its end -------------------------------------------------------
 
