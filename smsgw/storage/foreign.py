@@ -11,7 +11,7 @@ from typing import Final
 
 from smsgw.service.foreign import AWAITED, DISOWNED, Step, next_carrier, step
 from smsgw.service.hours import next_open
-from smsgw.service.message import MessageKind, Msisdn, Mt, MtState, SegmentKey
+from smsgw.service.message import BULK, MessageKind, Msisdn, Mt, MtState, SegmentKey
 from smsgw.service.retry import valid_until, worth_sending
 from smsgw.storage import subscriptions
 from smsgw.storage.audit import DAEMON, Author
@@ -139,7 +139,9 @@ def _again(
     """Make a message over the next carrier, if there is one and it is still worth sending."""
     carrier = next_carrier(tried, policy.encodings)
     rules = policy.rules
-    opens = None if mt.kind in AWAITED else next_open(now, rules.hours, rules.timezone)
+    # Bulk is held to the hours of notices, when its turn comes.
+    at_once = mt.kind in AWAITED or mt.kind in BULK
+    opens = None if at_once else next_open(now, rules.hours, rules.timezone)
     until = valid_until(mt.kind, mt.created_at, mt.valid_until)
     if carrier is None or not worth_sending(until, now if opens is None else opens):
         return None

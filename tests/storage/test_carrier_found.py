@@ -211,8 +211,7 @@ def test_without_the_key_nothing_is_tried(network: Any) -> None:
         (MessageKind.ANSWER, 22.0, False),
         (MessageKind.MANUAL, 22.0, False),
         (MessageKind.CONFIRMATION, 22.0, True),
-        (MessageKind.NOTICE, 22.0, True),
-        (MessageKind.NOTICE, 10.0, False),
+        (MessageKind.NOTICE, 22.0, False),  # it has hours of its own: here all day
     ],
 )
 def test_what_nobody_waits_for_is_tried_inside_the_hours(
