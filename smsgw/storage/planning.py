@@ -3,6 +3,7 @@
 Nothing is stored here. The reads of one plan are of one moment.
 """
 
+import math
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -310,7 +311,8 @@ def hold(
     if kind is NoticeKind.ANNOUNCEMENT or not count:
         return ""
     before = _made(con, kind, now - 2 * MONTH, now - MONTH)
-    lately = _made(con, kind, now - MONTH, now) + count
+    # Also what was made in the future, before the clock was set back.
+    lately = _made(con, kind, now - MONTH, math.inf) + count
     if before and lately > TOO_MANY * before:
         return (
             f"{lately} {kind} notices in 30 days, this run's {count} among them, are more than"

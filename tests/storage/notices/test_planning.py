@@ -368,6 +368,13 @@ def test_more_than_twice_those_of_the_month_before(
     )
 
 
+def test_what_was_made_before_the_clock_was_set_back_counts(world: Any) -> None:
+    world.customers(1)
+    made_before(world, MONTH + 1, 2)
+    made_before(world, -86_400, 4)
+    assert world.plan().hold.startswith("5 overdue notices in 30 days")
+
+
 def test_of_a_cancelled_run_counts_what_was_sent(world: Any) -> None:
     world.customers(2)
     world.make()
