@@ -239,6 +239,12 @@ def _planned(con: sqlite3.Connection, run: int, limit: int) -> list[int]:
     return [notice for (notice,) in rows]
 
 
+def _all(con: sqlite3.Connection, run: int, limit: int) -> list[int]:
+    """Of a run that nothing was sent of; one that was erased meanwhile is cancelled."""
+    rows = con.execute("SELECT id FROM notice WHERE run = ? LIMIT ?", (run, limit))
+    return [notice for (notice,) in rows]
+
+
 def cancelled(
     con: sqlite3.Connection, notices: Sequence[int], reason: Cancelled, now: float
 ) -> None:
@@ -297,7 +303,7 @@ def _drop(con: sqlite3.Connection, pace: Pace) -> list[int]:
         )
     ]
     for run in runs:
-        while ids := _planned(con, run, pace.size):
+        while ids := _all(con, run, pace.size):
             with pace.turn(), transaction(con):
                 _give_back(con, ids)
                 con.executemany("DELETE FROM notice WHERE id = ?", [(one,) for one in ids])

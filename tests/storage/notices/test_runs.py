@@ -298,3 +298,13 @@ def test_runs_of_which_nothing_is_left_are_done(world: Any) -> None:
     assert runs.finish(world.con, world.now) == [1]
     assert states(world) == [(1, "done"), (2, "paused"), (3, "done")]
     assert changes(world, 1)[2:] == [("done", "daemon", "")]
+
+
+def test_of_a_run_that_is_dropped_nothing_stays(world: Any) -> None:
+    world.customers(2)
+    world.make()
+    world.con.execute("UPDATE notice_run SET state = 'making'")  # its process has died
+    world.con.execute("UPDATE notice SET state = 'cancelled', msisdn = NULL WHERE id = 1")
+    assert runs.drop_unfinished(world.con, world.now, unhurried()) == [1]
+    for table in ("notice", "notice_key", "notice_run", "notice_run_change"):
+        assert world.one(f"SELECT count(*) FROM {table}") == 0
