@@ -25,7 +25,10 @@ Make = Callable[[Task], Awaitable[Report]]
 
 async def _in_a_process(task: Task) -> Report:
     worker = Worker(task)
-    await asyncio.to_thread(worker.start)
+    try:
+        await asyncio.to_thread(worker.start)
+    except OSError as error:  # the system has no room for another process
+        return Report(f"its process can't be started: {error.strerror or error}")
     try:
         return await asyncio.to_thread(worker.report)
     except asyncio.CancelledError:

@@ -12,7 +12,10 @@ from smsgw.storage.database import StorageError, make
 DAEMON_LOCK: Final = "daemon"  # held by the running one
 
 # What somebody is told to do about a lock that is held, by its name.
-_ADVICE: Final = {"import": "wait until it has ended, smsgw billing status shows it"}
+_ADVICE: Final = {
+    "import": "wait until it has ended, smsgw billing status shows it",
+    "notices": "wait until it has made its run",
+}
 
 
 @contextmanager

@@ -176,6 +176,25 @@ def test_one_that_is_refused_is_tried_each_minute_and_said_once(tmp_path: Path) 
     assert logs[0]["log_level"] == "warning"
 
 
+def test_a_process_that_can_not_be_started_is_no_reason_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: Worker) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(Worker, "start", start)
+
+    async def scenario() -> None:
+        async with Database(tmp_path, POLICY) as database:
+            kinds, clock = (NoticeKind.OVERDUE,), Clock(at(25, 9))
+            await DailyRuns(database, tmp_path, "secret", kinds, NOTICES, clock).step()
+
+    logs = play(scenario)
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("notices.run_refused", "its process can't be started: Cannot allocate memory")
+    ]
+
+
 def task(folder: Path, now: float = at(25, 9)) -> Task:
     return Task(folder, NoticeKind.OVERDUE, WEDNESDAY, NOTICES, "secret", now)
 
