@@ -216,6 +216,7 @@ def _looks(
 
     from smsgw.clock import SystemClock
     from smsgw.service.forecast import forecast
+    from smsgw.service.run_parts import Sending, parts_left, rates
     from smsgw.settings import derive
     from smsgw.storage import planning, run_records
     from smsgw.storage.database import one_moment
@@ -232,9 +233,10 @@ def _looks(
             changes = run_records.changes(stores.con, run)
             progress = run_records.progress(stores.con, run, now, SHOWN)
             waits = _waits(settings, stores, found, rules, now, written)
+        sending = Sending(found.kind, found.text or "", progress.left, progress.lately)
         ahead = forecast(
-            run_records.parts_left(found, progress.left, rules),
-            run_records.rates(found, progress.rates, throughput, rules),
+            parts_left(sending, rules),
+            rates([sending], throughput, rules, now),
             rules.calendar,
             planning.begins(rules, found.day, now),
         )

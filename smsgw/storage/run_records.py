@@ -8,19 +8,16 @@ from typing import Final, NamedTuple
 
 from smsgw.service.message import SCRIPTS, Msisdn, MtState, Script
 from smsgw.service.message_state import DECIDING
-from smsgw.service.money import amount
-from smsgw.service.money import day as written_day
 from smsgw.service.notices import (
     Cancelled,
-    Due,
     NoticeKind,
-    NoticeRules,
     NoticeState,
     Recipient,
     RunState,
-    text,
 )
 from smsgw.service.record import HELD
+from smsgw.service.run_parts import Lately
+from smsgw.storage.progress import lately
 
 _RUN: Final = "SELECT id, kind, day, state, automatic, made_at, notices, hold, text FROM notice_run"
 _PLANNED: Final = f"state = '{NoticeState.PLANNED}'"
@@ -59,7 +56,7 @@ class Progress(NamedTuple):
     messages: Mapping[str, int]  # of those sent, by the states of their messages
     waiting: list[Recipient]  # the first of those left
     held: list[int]  # the first messages whose response was lost, and that wait for an operator
-    rates: Mapping[str, float]  # notices sent a second of the last minute, by carrier
+    lately: Mapping[tuple[str, Script], Lately]  # notices sent, by carrier and script
 
 
 def find(con: sqlite3.Connection, limit: int) -> list[RunRecord]:
@@ -159,24 +156,8 @@ def progress(con: sqlite3.Connection, run: int, now: float, shown: int) -> Progr
             )
         ],
         [mt_id for (mt_id,) in con.execute(_HELD, (run, shown))],
-        _rates(con, run, now),
+        lately(con, [run], now)[run],
     )
-
-
-MINUTE: Final = 60.0
-ENOUGH: Final = 5.0  # seconds of it, that tell something
-
-
-def _rates(con: sqlite3.Connection, run: int, now: float) -> dict[str, float]:
-    return {
-        carrier: count / (now - since)
-        for carrier, count, since in con.execute(
-            "SELECT carrier, count(*), min(changed_at) FROM notice"
-            f" WHERE run = ? AND state = '{NoticeState.SENT}' AND changed_at > ? GROUP BY carrier",
-            (run, now - MINUTE),
-        )
-        if now - since >= ENOUGH
-    }
 
 
 def _messages(con: sqlite3.Connection, run: int) -> dict[str, int]:
@@ -187,46 +168,3 @@ def _messages(con: sqlite3.Connection, run: int) -> dict[str, int]:
     for state, count in con.execute(_MOVED_STATES, (run,)):
         found[state] += count
     return dict(sorted(found.items()))
-
-
-# What fills the texts whose parts are counted before anybody knows what will: as long as usual.
-_USUAL: Final = {
-    "number": "300012345678",
-    "amount": amount(12345, "EUR"),
-    "due": written_day(date(2026, 12, 31)),
-    "cut_off": written_day(date(2026, 12, 31)),
-}
-
-
-def parts(run: RunRecord, carrier: str, script: Script, rules: NoticeRules) -> int:
-    """How many parts one of the run's notices takes over a carrier, as a rule."""
-    says = run.text
-    if says is None:
-        says = text(run.kind, Due(("",), _USUAL), script, rules)
-    return rules.encodings[carrier].count_parts(says) if carrier in rules.encodings else 0
-
-
-def parts_left(
-    run: RunRecord, left: Mapping[tuple[str, Script], int], rules: NoticeRules
-) -> dict[str, int]:
-    """About how many parts are left to be sent, by carrier."""
-    found: Counter[str] = Counter()
-    for (carrier, script), count in left.items():
-        found[carrier] += count * parts(run, carrier, script, rules)
-    return {carrier: count for carrier, count in found.items() if count}
-
-
-def rates(
-    run: RunRecord,
-    seen: Mapping[str, float],
-    throughput: Mapping[str, float],
-    rules: NoticeRules,
-) -> dict[str, float]:
-    """Parts a second by carrier: as notices were seen to go out, else what it is held to."""
-    return {
-        **throughput,
-        **{
-            carrier: rate * parts(run, carrier, Script.LATIN, rules)
-            for carrier, rate in seen.items()
-        },
-    }

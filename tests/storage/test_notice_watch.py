@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from smsgw.service.hours import Hours
 from smsgw.service.message import Encoding, Script
 from smsgw.service.notices import NoticeKind, NoticeRules, NoticeState, RunState
 from smsgw.service.replies import Company, Replies
+from smsgw.service.run_parts import Lately
 from smsgw.storage.database import open_gateway
 from smsgw.storage.notice_watch import NoticeWatch
 from smsgw.storage.progress import Progress, RunProgress, observe
@@ -67,6 +68,8 @@ def run(
     state: RunState = RunState.RUNNING,
     carrier: str = "mtel",
     script: Script = Script.LATIN,
+    day: date = date(2026, 11, 25),
+    lately: Lately | None = None,
 ) -> RunProgress:
     counts = {
         (carrier, script, NoticeState.PLANNED): planned,
@@ -74,7 +77,9 @@ def run(
         (carrier, script, NoticeState.CANCELLED): cancelled,
     }
     hold = "too many" if state is RunState.HELD else ""
-    return RunProgress(number, kind, state, planned + sent + cancelled, hold, "Spirane", counts)
+    made = planned + sent + cancelled
+    seen = {} if lately is None else {(carrier, script): lately}
+    return RunProgress(number, kind, state, made, hold, "Spirane", counts, day, seen)
 
 
 @pytest.fixture
@@ -168,16 +173,15 @@ def test_the_forecast(
 
 
 def test_what_was_seen_of_late_counts_more_than_what_was_agreed(bench: Bench) -> None:
-    bench.tell(run(1000))
-    for step in range(1, 9):
-        bench.clock.at += 15
-        bench.tell(run(1000 - 30 * step, 30 * step))
+    bench.tell(run(760, 240, lately=Lately(120, at(12) - 60)))
     assert value("notices_seconds_left") == pytest.approx(760 / 2)
-    bench.clock.at = at(21)
-    bench.tell(run(760, 240))
-    bench.clock.at = at(9, day=26)
-    bench.tell(run(760, 240))
-    assert value("notices_seconds_left") == pytest.approx(76), "the night says nothing of the pace"
+
+
+def test_a_run_of_another_day_is_told_from_then_on(bench: Bench) -> None:
+    tomorrow = run(100, kind=NoticeKind.DISCONNECTION, day=date(2026, 11, 26))
+    bench.tell(tomorrow, run(600, number=2))
+    assert value("notices_seconds_left") == 21 * 3600 + 10
+    assert value("notices_late") == 0
 
 
 def test_that_it_will_not_be_done_is_said_once_a_day(bench: Bench, logs: list[Any]) -> None:
@@ -246,19 +250,19 @@ def stored(tmp_path: Path) -> Callable[..., None]:
 
 
 def test_what_is_read(tmp_path: Path, stored: Callable[..., None]) -> None:
-    assert observe(tmp_path) == Progress()
+    assert observe(tmp_path, at(12)) == Progress()
     stored("overdue", "done", "sent")
     stored("overdue", "running", "planned", "planned", "sent")
     stored("disconnection", "held", "planned")
     stored("announcement", "cancelled", "cancelled")
 
     def found(*also: int, after: int | None = None) -> list[tuple[int, str]]:
-        return [(run.id, run.state.value) for run in observe(tmp_path, also, after).runs]
+        return [(run.id, run.state.value) for run in observe(tmp_path, at(12), also, after).runs]
 
     assert found() == [(3, "held"), (2, "running")]
     assert found(1) == [(3, "held"), (1, "done"), (2, "running")]
     assert found(after=3) == [(3, "held"), (2, "running"), (4, "cancelled")]
-    reading = observe(tmp_path)
+    reading = observe(tmp_path, at(12))
     assert (reading.last, reading.cache_as_of) == (4, None)
     assert reading.runs[1].count(NoticeState.PLANNED) == 2
     assert reading.runs[1].count(NoticeState.SENT) == 1

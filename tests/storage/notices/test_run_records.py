@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from smsgw.service.message import Script
 from smsgw.service.notices import Cancelled, NoticeKind, RunState
+from smsgw.service.run_parts import LATELY, Lately
 from smsgw.storage import run_records, runs
 from smsgw.storage.pace import Pace
 
@@ -40,9 +39,7 @@ def test_what_became_of_it(world: Any) -> None:
         world.ended(world.send(notice), state, receipt, world.now)
     world.con.execute("UPDATE segment SET changed_at = 0 WHERE mt_id = 1")
     world.con.execute("UPDATE mt SET created_at = 0 WHERE id = 1")
-    world.con.execute(
-        "UPDATE notice SET changed_at = ? WHERE id = 1", (world.now - run_records.MINUTE,)
-    )
+    world.con.execute("UPDATE notice SET changed_at = ? WHERE id = 1", (world.now - LATELY,))
     runs.cancelled(world.con, [5, 6], Cancelled.PAID, world.now)
     runs.cancelled(world.con, [7], Cancelled.ENDED, world.now)
     for _ in range(2):  # where a message lies makes no difference
@@ -65,28 +62,7 @@ def test_the_rate_of_the_last_minute(world: Any) -> None:
             "UPDATE notice SET changed_at = ? WHERE id = ?", (world.now - age, notice)
         )
     found = run_records.progress(world.con, 1, world.now, shown=2)
-    assert found.rates == {"mtel": pytest.approx(3 / 50)}
-    run = run_records.one(world.con, 1)
-    assert run is not None
-    held_to = {"mtel": 100.0, "telenor": 50.0}
-    assert run_records.rates(run, found.rates, held_to, world.rules) == {
-        "mtel": pytest.approx(3 / 50), "telenor": 50.0
-    }  # fmt: skip
-
-
-def test_the_parts_that_are_left(world: Any) -> None:
-    world.bill()
-    world.phone()
-    world.phone("359888123457", script="cyrillic")
-    world.phone("359898123456", carrier="telenor")
-    world.make()
-    run = run_records.one(world.con, 1)
-    assert run is not None
-    progress = run_records.progress(world.con, 1, world.now, 1)
-    plan_parts = {"mtel": 2, "telenor": 1}
-    assert run_records.parts_left(run, progress.left, world.rules) == plan_parts
-    world.limited(encodings={"mtel": world.rules.encodings["mtel"]})
-    assert run_records.parts_left(run, progress.left, world.rules) == {"mtel": 2}
+    assert found.lately == {("mtel", Script.LATIN): Lately(3, world.now - 50)}
 
 
 def test_its_states_and_by_whom(world: Any) -> None:
