@@ -94,9 +94,6 @@ class LeftOut(StrEnum):
     TRIED_TWICE = "tried_twice"
 
 
-# Attempts of one notice: the second only after EXPIRED or UNDELIV, on another day.
-ATTEMPTS: Final = 2
-
 # A due date outside these is a mistake of the feed.
 FIRST_YEAR: Final = 2000
 OLDEST: Final = 5  # years before the day of the run
