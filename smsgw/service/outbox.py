@@ -70,7 +70,13 @@ class Outbox:
         return free
 
     def spare(self) -> dict[str, int]:
-        """How many of these may be bulk, by carrier; the rest as with `free`."""
+        """How many of these may be bulk, by carrier; the rest as with `free`.
+
+        None while no bulk is expected anywhere. Where some is, any carrier may have it: a phone
+        that moves takes its notices along.
+        """
+        if not any(self._bulk.values()):
+            return {}
         spare = {
             carrier.id: places
             for carrier in self._carriers.values()

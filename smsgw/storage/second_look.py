@@ -43,7 +43,7 @@ def look_at(
     final = Counter[tuple[str, MtState]]()
     cancelled = Counter[tuple[str, str]]()
     out: set[int] = set()
-    waiting = _not_begun(con, {one.key.mt for one in queued})
+    waiting = _not_begun(con, {one.key.mt for one in queued}) if queued else ()
     if not waiting:
         return Looked(queued, final, cancelled)
     young = turns.young(con, cache, policy.notices.max_age, now)
