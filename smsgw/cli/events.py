@@ -206,6 +206,7 @@ CANCELLED: Final[Mapping[str, str]] = {
     Cancelled.RUN: "its run was cancelled",
     Cancelled.ERASED: "the person was erased",
     Cancelled.NO_TEXT: "it could not be written as a message",
+    Cancelled.SPOKEN_OF: "an earlier notice had spoken of all its bills",
 }
 
 

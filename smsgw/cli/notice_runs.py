@@ -29,6 +29,7 @@ WORDS: Final[Mapping[Cancelled, str]] = {
     Cancelled.RUN: "the run was cancelled",
     Cancelled.ERASED: "the person was erased",
     Cancelled.NO_TEXT: "it can't be written as a message",
+    Cancelled.SPOKEN_OF: "an earlier notice spoke of all its bills",
 }
 
 

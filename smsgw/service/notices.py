@@ -72,6 +72,7 @@ class Cancelled(StrEnum):
     RUN = "run"  # its run was cancelled
     ERASED = "erased"
     NO_TEXT = "no_text"  # it can't be written as a message
+    SPOKEN_OF = "spoken_of"  # an earlier one spoke of all its bills
 
 
 class LeftOut(StrEnum):

@@ -46,6 +46,10 @@ SELECT_SUBSCRIPTION: Final = """
 SELECT carrier, script FROM subscription
 WHERE msisdn = ? AND customer_number = ? AND state IN ('pending', 'active') AND state = 'active'
 """
+TAKE_OVER: Final = f"""
+UPDATE notice_key SET notice = ?
+WHERE digest = ? AND notice IN (SELECT id FROM notice WHERE id = notice_key.notice AND {PLANNED})
+"""
 ANY_PLANNED: Final = f"SELECT EXISTS (SELECT 1 FROM notice WHERE run = ? AND {PLANNED})"
 ANY_PLANNED_FOR: Final = (
     f"SELECT EXISTS (SELECT 1 FROM notice WHERE run = ? AND carrier = ? AND {PLANNED})"
@@ -136,6 +140,7 @@ class _Desk:
             return self._move(run, id_, theirs)
         if run.kind is NoticeKind.ANNOUNCEMENT:
             return self._send(run, carrier, notice, script, run.text, {})
+        notice = notice._replace(bills=self._own(run.kind, notice))
         due, left_out = verdict(self._con, run.kind, number, self._policy, self._day)
         if due is None or not notice.bills.keys() & set(due.bills):
             return self._cancel(run, id_, why(notice.bills, left_out))
@@ -145,25 +150,47 @@ class _Desk:
             run, carrier, notice._replace(bills=counted), script, said, due.parameters
         )
 
+    def _own(self, kind: NoticeKind, notice: Notice) -> dict[str, int]:
+        """Those of a notice's bills that none has spoken of since it was planned."""
+        rows = self._con.execute("SELECT digest FROM notice_key WHERE notice = ?", (notice.id,))
+        own = {bytes(key) for (key,) in rows}
+        return {
+            bill: attempt
+            for bill, attempt in notice.bills.items()
+            if self._key(kind, notice, bill, attempt) in own
+        }
+
     def _recount(self, kind: NoticeKind, notice: Notice, due: Due) -> dict[str, int]:
         """The bills that the message is counted against: those that it speaks of, but for what
-        another notice has. Those of its own that are no longer due it gives back."""
-        keyed, msisdn, number = self._policy.keyed, notice.msisdn, notice.customer_number
+        another notice has said. Those of its own that are no longer due it gives back."""
         counted = {}
         for bill in due.bills:
-            if bill in notice.bills:
-                counted[bill] = notice.bills[bill]
-                continue
-            key = digest(keyed, kind, Claim(number, bill, msisdn), 1)
-            if self._con.execute(
-                "INSERT OR IGNORE INTO notice_key (digest, notice) VALUES (?, ?)", (key, notice.id)
-            ).rowcount:
-                counted[bill] = 1
+            attempt = notice.bills.get(bill) or self._take_over(kind, notice, bill)
+            if attempt is not None:
+                counted[bill] = attempt
         for bill, attempt in notice.bills.items():
             if bill not in counted:
-                key = digest(keyed, kind, Claim(number, bill, msisdn), attempt)
+                key = self._key(kind, notice, bill, attempt)
                 self._con.execute("DELETE FROM notice_key WHERE digest = ?", (key,))
         return counted
+
+    def _take_over(self, kind: NoticeKind, notice: Notice, bill: str) -> int | None:
+        """Count a notice against a bill that it was not planned for: as the attempt that another
+        one is planned to be, or else as the first, if there was none."""
+        for attempt in (1, 2):
+            if self._con.execute(
+                TAKE_OVER, (notice.id, self._key(kind, notice, bill, attempt))
+            ).rowcount:
+                return attempt
+        first = self._con.execute(
+            "INSERT OR IGNORE INTO notice_key (digest, notice) VALUES (?, ?)",
+            (self._key(kind, notice, bill, 1), notice.id),
+        )
+        return 1 if first.rowcount else None
+
+    def _key(self, kind: NoticeKind, notice: Notice, bill: str, attempt: int) -> bytes:
+        claim = Claim(notice.customer_number, bill, notice.msisdn)
+        return digest(self._policy.keyed, kind, claim, attempt)
 
     def _send(
         self,
@@ -216,6 +243,8 @@ def verdict(
 
 def why(bills: Collection[str], left_out: Mapping[str, LeftOut]) -> Cancelled:
     """Why there is no notice of these bills any more."""
+    if not bills:
+        return Cancelled.SPOKEN_OF
     late = LeftOut.CUT_OFF_PASSED in [left_out.get(bill) for bill in bills]
     return Cancelled.TOO_LATE if late else Cancelled.PAID
 

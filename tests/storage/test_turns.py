@@ -125,6 +125,7 @@ class Office:
         carrier: str = "mtel",
         bills: tuple[str, ...] = ("1",),
         text: str | None = None,
+        attempt: int = 1,
     ) -> int:
         """A run with a notice for each of these customers."""
         with transaction(self.con):
@@ -139,13 +140,13 @@ class Office:
                     "INSERT INTO notice (run, msisdn, customer_number, bills, carrier, script,"
                     " state, changed_at) VALUES (?, ?, ?, ?, ?, 'latin', 'planned', 0)",
                     (run, phone(index).digits, str(NUMBER + index),
-                     json.dumps([[bill, 1] for bill in bills]), carrier),
+                     json.dumps([[bill, attempt] for bill in bills]), carrier),
                 ).lastrowid  # fmt: skip
                 for bill in bills:
                     claim = Claim(str(NUMBER + index), bill, phone(index))
                     self.con.execute(
                         "INSERT INTO notice_key VALUES (?, ?)",
-                        (digest(KEYED, kind, claim, 1), notice),
+                        (digest(KEYED, kind, claim, attempt), notice),
                     )
         return run
 
@@ -510,6 +511,23 @@ def test_a_message_speaks_of_what_is_due_now_and_is_counted_against_that(office:
         for bill in "1234"
     }
     assert keys == {"1": 0, "2": 1, "3": 1, "4": 0}
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_a_message_speaks_of_no_later_one_says_again(office: Office, attempt: int) -> None:
+    office.customers(2)
+    office.bill(0, "2", 1000)
+    office.run(0, bills=("1",))
+    office.bill(1, "2", 300)
+    office.run(0, 1, bills=("2",), attempt=attempt)
+    office.commit()
+    assert [said.split(",")[0][-2:] for said in office.texts()] == ["55", "48"]
+    bills = [json.loads(bills) for (bills,) in office.con.execute("SELECT bills FROM notice")]
+    assert bills == [[["1", 1], ["2", attempt]], [["2", attempt]], [["1", 1], ["2", attempt]]]
+    assert office.notices()[1][:2] == ("cancelled", "spoken_of")
+    key = digest(KEYED, NoticeKind.OVERDUE, Claim(str(NUMBER), "2", phone(0)), attempt)
+    assert office.one("SELECT notice FROM notice_key WHERE digest = ?", key) == 1
+    assert office.run_states() == ["done", "done"]
 
 
 def test_it_is_in_the_script_of_the_subscription(office: Office) -> None:
