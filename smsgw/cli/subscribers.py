@@ -252,7 +252,7 @@ def _export_person(settings: "Settings", phone: str) -> None:
 @app.command()
 def audit(json: Json = False, config: Config = None) -> None:
     """Check that nobody changed the audit of registrations: each entry is chained to the one
-    before. Entries that are missing at its end can't be seen."""
+    before, and none is missing."""
     from smsgw.storage.audit import broken, count
     from smsgw.storage.database import one_moment
 
@@ -270,8 +270,8 @@ def audit(json: Json = False, config: Config = None) -> None:
         print_json({"holds": wrong is None, "entries": entries, "broken_from": wrong})
     if wrong is not None:
         fail(
-            f"the audit is broken from entry {wrong} on: it is not what was written there, or the"
-            " key is another"
+            f"the audit is broken from entry {wrong} on: it is not what was written there, or is"
+            " missing, or the key is another"
         )
     if not json:
         held = f"the chain of the audit holds; entries: {entries}"

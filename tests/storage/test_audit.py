@@ -81,7 +81,10 @@ def test_it_is_append_only(con: sqlite3.Connection, change: str) -> None:
         ("UPDATE audit SET who = 'ivan' WHERE id = 3", 3),
         ("UPDATE audit SET msisdn = '359888000009' WHERE id = 1", 1),
         ("UPDATE audit SET customer_number = '300000000009' WHERE id = 3", 3),
-        ("DELETE FROM audit WHERE id = 1", 2),
+        ("UPDATE audit SET at = 'noon' WHERE id = 2", 2),
+        ("DELETE FROM audit WHERE id = 1", 1),
+        ("DELETE FROM audit WHERE id = 3", 3),
+        ("DELETE FROM audit", 1),
     ],
 )
 def test_a_change_behind_its_back_is_seen(con: sqlite3.Connection, change: str, first: int) -> None:
