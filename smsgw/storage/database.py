@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -163,11 +164,12 @@ def one_moment(con: sqlite3.Connection) -> Iterator[None]:
         con.rollback()  # nothing was written
 
 
-def migrations() -> list[str]:
+@cache
+def migrations() -> tuple[str, ...]:
     """The schema's steps in order, each an SQL script; step n brings it to version n."""
     folder = resources.files("smsgw.storage") / "schema"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(folder / name).read_text(encoding="utf-8") for name in names]
+    return tuple([(folder / name).read_text(encoding="utf-8") for name in names])
 
 
 def schema_version(con: sqlite3.Connection) -> int:
