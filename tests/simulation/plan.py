@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from smsgw.service.message import MessageKind
 
 HOUR: Final = 3600.0
-MOS: Final = 110  # of each carrier
-OTHERS: Final = 105
+MOS: Final = 102  # of each carrier
+OTHERS: Final = 101
 LONG: Final = 0.08  # of the MOs come in parts
 PHONES: Final = 35  # of each carrier
 BOUNDS: Final = (  # none of them bounds anything here
@@ -269,7 +269,7 @@ KINDS: Final = (
 
 def _others(random: Random, carrier: Carrier) -> list[tuple[float, list[Other]]]:
     """Batches: a few runs of many messages, and single ones between them."""
-    sizes = [1] * 25 + [8] * 10
+    sizes = [1] * 21 + [8] * 10
     batches = []
     serial = 0
     for size in sizes:
