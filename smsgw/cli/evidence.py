@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smsgw.cli import chains
 from smsgw.cli.common import Config, fail, load_settings_or_exit, print_json
 from smsgw.cli.people import customer_number, msisdn_of
-from smsgw.cli.stores import Stores, iso, known_key, read_gateway_alone
+from smsgw.cli.stores import Stores, iso, read_gateway_alone
 from smsgw.cli.words import LARGEST_ID, whole_number
 from smsgw.service.masking import masked
 
 if TYPE_CHECKING:
     from smsgw.service.message import Msisdn
-    from smsgw.settings.model import Settings
     from smsgw.storage.evidence import Recorded, Which
 
 Row = Mapping[str, Any]
@@ -48,13 +48,13 @@ def evidence(
     An entry is made, and chained to the one before, when a message has gone to the history, an
     hour after it ended. One that has none yet says so by an `entry` of null.
     """
-    from smsgw.storage.evidence import Which
+    from smsgw.storage.evidence import Which, broken, count
 
     settings = load_settings_or_exit(config)
     if verify:
         if (run, number, msisdn) != (None, None, None):
             raise typer.BadParameter("--verify checks all evidence: it takes no other option")
-        _verify(settings, json)
+        chains.check(settings, "evidence", count, broken, json)
         return
     which = Which(
         run,
@@ -65,31 +65,6 @@ def evidence(
         if stores is not None:
             for row in _rows(stores, which, settings.timezone, full):
                 print_json(row)
-
-
-def _verify(settings: "Settings", json: bool) -> None:
-    from smsgw.storage.database import one_moment
-    from smsgw.storage.evidence import broken, count
-
-    key = known_key(settings)
-    wrong, entries = None, 0
-    with read_gateway_alone(settings.data_dir) as stores:
-        if stores is not None:
-            with one_moment(stores.con):
-                entries = count(stores.con)
-                wrong = None if key is None else broken(stores.con, key)
-    if entries and key is None:
-        fail(f"{settings.data_dir}: the evidence's key is missing; put secret.key back")
-    if json:
-        print_json({"holds": wrong is None, "entries": entries, "broken_from": wrong})
-    if wrong is not None:
-        fail(
-            f"the evidence is broken from entry {wrong} on: it is not what was written there, or"
-            " the key is another; compare with a backup"
-        )
-    if not json:
-        held = f"the chain of the evidence holds; entries: {entries}"
-        typer.echo(held if entries else "there is no evidence")
 
 
 def _rows(stores: Stores, which: "Which", timezone: tzinfo, full: bool) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from smsgw.cli import chains
 from smsgw.cli.common import Config, CsvFile, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.people import Customer, Phone, customer_number, either, msisdn_of, stored_msisdn
 from smsgw.cli.registrations import person, print_array, print_csv, print_records
@@ -254,28 +255,8 @@ def audit(json: Json = False, config: Config = None) -> None:
     """Check that nobody changed the audit of registrations: each entry is chained to the one
     before, and none is missing."""
     from smsgw.storage.audit import broken, count
-    from smsgw.storage.database import one_moment
 
-    settings = load_settings_or_exit(config)
-    key = known_key(settings)
-    wrong, entries = None, 0
-    with read_gateway_alone(settings.data_dir) as stores:
-        if stores is not None:
-            with one_moment(stores.con):
-                entries = count(stores.con)
-                wrong = None if key is None else broken(stores.con, key)
-    if entries and key is None:
-        fail(f"{settings.data_dir}: the key of the audit is missing; put secret.key back")
-    if json:
-        print_json({"holds": wrong is None, "entries": entries, "broken_from": wrong})
-    if wrong is not None:
-        fail(
-            f"the audit is broken from entry {wrong} on: it is not what was written there, or is"
-            " missing, or the key is another"
-        )
-    if not json:
-        held = f"the chain of the audit holds; entries: {entries}"
-        typer.echo(held if entries else "the audit is empty")
+    chains.check(load_settings_or_exit(config), "audit", count, broken, json)
 
 
 @app.command("import")

@@ -189,10 +189,10 @@ def test_what_somebody_made_unreadable_is_named(con: sqlite3.Connection, change:
 
 @pytest.mark.usefixtures("folder")
 def test_without_any() -> None:
-    assert run("--verify").stdout == "there is no evidence\n"
+    assert run("--verify").stdout == "the evidence is empty\n"
     assert lines() == []
     with closing(open_gateway(Path("data"))):
-        assert run("--verify").stdout == "there is no evidence\n"
+        assert run("--verify").stdout == "the evidence is empty\n"
 
 
 @pytest.mark.usefixtures("folder")
