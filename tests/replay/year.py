@@ -3,6 +3,7 @@
 All of it comes from one seed and one share of the company's size, and knows nothing of the gateway.
 """
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -39,6 +40,7 @@ CHANNELS: Final = {
 }  # fmt: skip
 AT_WEEKENDS: Final = 0.3  # of what is registered on a working day
 CARRIERS: Final = {"mtel": ("35988", 0.42), "telenor": ("35989", 0.33), "vivacom": ("35987", 0.25)}
+UP_TO: Final = [*accumulate(part for _, part in CARRIERS.values())]
 
 FIRST_NUMBER: Final = 300_000_000_000
 
@@ -98,11 +100,7 @@ class Year:
     def _phone(self) -> tuple[str, str]:
         """A new phone, and its carrier."""
         self._phones += 1
-        drawn, carrier = self._random.random(), ""
-        for carrier, (_, part) in CARRIERS.items():  # noqa: B007 -- the last one, if by a hair
-            if drawn < part:
-                break
-            drawn -= part
+        carrier = [*CARRIERS][min(bisect(UP_TO, self._random.random()), len(CARRIERS) - 1)]
         return f"{CARRIERS[carrier][0]}{self._phones:07}", carrier
 
     def _several(self) -> int:
