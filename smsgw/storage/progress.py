@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from datetime import date
 from json import dumps
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from smsgw.service.message import SCRIPTS, Script
 from smsgw.service.notices import NoticeKind, NoticeState, RunState
@@ -15,8 +15,7 @@ from smsgw.service.run_parts import LATELY, Lately, Sending
 from smsgw.storage import billing
 from smsgw.storage.database import CacheReader, StorageError, one_moment, open_read_only
 from smsgw.storage.messages import last_id
-
-_ALIVE: Final = "state IN ('making', 'held', 'running', 'paused')"
+from smsgw.storage.runs import ALIVE
 
 
 class RunProgress(NamedTuple):
@@ -81,7 +80,7 @@ def read(
     """The runs that are not over, and those of `also`."""
     fields = "SELECT id, kind, state, notices, hold, coalesce(text, ''), day FROM notice_run"
     rows = con.execute(
-        f"{fields} WHERE {_ALIVE} UNION {fields} WHERE id IN (SELECT value FROM json_each(?))",
+        f"{fields} WHERE {ALIVE} UNION {fields} WHERE id IN (SELECT value FROM json_each(?))",
         (dumps(list(also)),),
     ).fetchall()
     runs = [id_ for id_, *_ in rows]

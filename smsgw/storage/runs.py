@@ -29,11 +29,15 @@ from smsgw.storage.planning import Plan
 LOCK: Final = "notices"  # held by the process that makes a run
 DAEMON: Final = "daemon"  # who makes the daily runs
 
+# The states stand in the SQL as literals: only then are the partial indexes used.
+ALIVE: Final = "state IN ('making', 'held', 'running', 'paused')"
+RUNNING: Final = f"{ALIVE} AND state = '{RunState.RUNNING}'"
+PLANNED: Final = f"state = '{NoticeState.PLANNED}'"
+
 _INSERT_NOTICE: Final = (
     "INSERT INTO notice (id, run, msisdn, customer_number, bills, carrier, script, state,"
     f" changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, '{NoticeState.PLANNED}', ?)"
 )
-_PLANNED: Final = f"state = '{NoticeState.PLANNED}'"
 
 
 class RunRefusedError(Exception):
@@ -235,7 +239,7 @@ def _cancel_planned(con: sqlite3.Connection, run: int, now: float, pace: Pace) -
 
 
 def _planned(con: sqlite3.Connection, run: int, limit: int) -> list[int]:
-    rows = con.execute(f"SELECT id FROM notice WHERE run = ? AND {_PLANNED} LIMIT ?", (run, limit))
+    rows = con.execute(f"SELECT id FROM notice WHERE run = ? AND {PLANNED} LIMIT ?", (run, limit))
     return [notice for (notice,) in rows]
 
 
@@ -251,7 +255,7 @@ def cancelled(
     """Cancel planned notices and give back their keys, inside the caller's transaction."""
     con.executemany(
         f"UPDATE notice SET state = '{NoticeState.CANCELLED}', reason = ?, changed_at = ?"
-        f" WHERE id = ? AND {_PLANNED}",
+        f" WHERE id = ? AND {PLANNED}",
         [(reason.value, now, notice) for notice in notices],
     )
     _give_back(con, notices)
@@ -265,10 +269,8 @@ def finish(con: sqlite3.Connection, now: float) -> list[int]:
     """Make those runs done of which nothing is left to be sent, inside the caller's transaction;
     which they are."""
     rows = con.execute(
-        "SELECT id FROM notice_run"
-        " WHERE state IN ('making', 'held', 'running', 'paused')"
-        f" AND state = '{RunState.RUNNING}'"
-        f" AND NOT EXISTS (SELECT 1 FROM notice WHERE run = notice_run.id AND {_PLANNED})"
+        f"SELECT id FROM notice_run WHERE {RUNNING}"
+        f" AND NOT EXISTS (SELECT 1 FROM notice WHERE run = notice_run.id AND {PLANNED})"
     ).fetchall()
     done = [run for (run,) in rows]
     for run in done:
@@ -283,7 +285,7 @@ def drop_unfinished(con: sqlite3.Connection, now: float, pace: Pace) -> list[int
         with _alone(con):
             dropped = _drop(con, pace)
             rows = con.execute(
-                f"SELECT DISTINCT run FROM notice WHERE {_PLANNED} AND run IN"
+                f"SELECT DISTINCT run FROM notice WHERE {PLANNED} AND run IN"
                 f" (SELECT id FROM notice_run WHERE state = '{RunState.CANCELLED}')"
             ).fetchall()
             for (run,) in rows:
@@ -298,8 +300,7 @@ def _drop(con: sqlite3.Connection, pace: Pace) -> list[int]:
     runs = [
         run
         for (run,) in con.execute(
-            "SELECT id FROM notice_run WHERE state IN ('making', 'held', 'running', 'paused')"
-            f" AND state = '{RunState.MAKING}'"
+            f"SELECT id FROM notice_run WHERE {ALIVE} AND state = '{RunState.MAKING}'"
         )
     ]
     for run in runs:

@@ -19,7 +19,6 @@ from smsgw.service.notices import (
     LeftOut,
     NoticeKind,
     NoticeState,
-    RunState,
     Verdict,
     judge,
     text,
@@ -28,15 +27,11 @@ from smsgw.storage import billing, runs
 from smsgw.storage.messages import last_id
 from smsgw.storage.notice_keys import Claim, digest
 from smsgw.storage.policy import Policy
+from smsgw.storage.runs import ALIVE, PLANNED, RUNNING
 from smsgw.text.segmentation import MAX_PARTS
 
 # Notices of a run and carrier that one transaction looks at, should most of them be cancelled.
 LOOKED_AT: Final = 30
-
-# The states stand in the SQL as literals: only then are the partial indexes used.
-_ALIVE: Final = "state IN ('making', 'held', 'running', 'paused')"
-RUNNING: Final = f"{_ALIVE} AND state = '{RunState.RUNNING}'"
-PLANNED: Final = f"state = '{NoticeState.PLANNED}'"
 
 SELECT_PLANNED: Final = f"""
 SELECT id, msisdn, customer_number, bills FROM notice
@@ -327,7 +322,7 @@ def readdress(con: sqlite3.Connection, carriers: Collection[str], now: float) ->
         return 0
     return con.execute(
         "UPDATE notice SET carrier = ?, changed_at = ?"
-        f" WHERE {PLANNED} AND run IN (SELECT id FROM notice_run WHERE {_ALIVE})"
+        f" WHERE {PLANNED} AND run IN (SELECT id FROM notice_run WHERE {ALIVE})"
         " AND carrier NOT IN (SELECT value FROM json_each(?))",
         (min(carriers), now, json.dumps(list(carriers))),
     ).rowcount
