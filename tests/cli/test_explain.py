@@ -563,8 +563,8 @@ def test_the_audit_is_broken(daemon: Daemon, folder: Path) -> None:
     result = smsgw("subscribers", "audit")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "the audit is broken from entry 2 on: it is not what was written there, or the key is"
-        " another\n"
+        "the audit is broken from entry 2 on: it is not what was written there, or is missing, or"
+        " the key is another; compare with a backup\n"
     )
     result = smsgw("subscribers", "audit", "--json")
     assert result.exit_code == 1
