@@ -11,7 +11,9 @@ from smsgw.clock import Clock
 from smsgw.log import get_logger
 from smsgw.service.notices import NoticeKind, NoticeRules
 from smsgw.service.ports import StorageUnavailableError
-from smsgw.storage.notice_worker import Report, Task, Worker
+from smsgw.storage import notice_worker
+from smsgw.storage.aside import AsideError, aside
+from smsgw.storage.notice_worker import Report, Task
 from smsgw.storage.sqlite import Database
 from smsgw.storage.turns import automatic_run
 
@@ -24,16 +26,10 @@ Make = Callable[[Task], Awaitable[Report]]
 
 
 async def _in_a_process(task: Task) -> Report:
-    worker = Worker(task)
     try:
-        await asyncio.to_thread(worker.start)
-    except OSError as error:  # the system has no room for another process
-        return Report(f"its process can't be started: {error.strerror or error}")
-    try:
-        return await asyncio.to_thread(worker.report)
-    except asyncio.CancelledError:
-        worker.kill()
-        raise
+        return await aside(notice_worker.make, task)
+    except AsideError as error:
+        return Report(str(error))
 
 
 class DailyRuns:

@@ -1,19 +1,13 @@
-"""The process that makes a daily run of notices, so that nobody else waits for it.
+"""Making a daily run of notices, in a process of its own.
 
-It ends when the daemon that started it does, however that ends. Killed at any moment it leaves a
-whole run, or one that the next who makes a run drops.
+Killed at any moment it leaves a whole run, or one that the next who makes a run drops.
 """
 
-import multiprocessing
-import os
-import signal
 import sqlite3
-import threading
 from contextlib import closing
 from datetime import date
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from smsgw.service.notices import NoticeKind, NoticeRules
 from smsgw.storage import runs
@@ -21,8 +15,6 @@ from smsgw.storage.database import CacheReader, StorageError, open_gateway
 from smsgw.storage.keys import keyed
 from smsgw.storage.pace import Pace
 from smsgw.storage.planning import plan
-
-NICE: Final = 10  # customers are answered first
 
 
 class Task(NamedTuple):
@@ -63,48 +55,3 @@ def make(task: Task) -> Report:
     except (runs.RunRefusedError, StorageError, sqlite3.Error, OSError) as error:
         return Report(str(error))
     return Report("", made.run, made.state.value, len(made.plan.notices), made.plan.hold)
-
-
-class Worker:
-    """`make` in a process of its own. It ends with this one at the latest."""
-
-    def __init__(self, task: Task) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._told, self._tells = context.Pipe(duplex=False)
-        self._process = context.Process(target=_work, args=(task, self._tells), daemon=True)
-
-    def start(self) -> None:
-        self._process.start()
-        self._tells.close()
-
-    def report(self) -> Report:
-        """Wait for what it says."""
-        with self._told:
-            try:
-                report = self._told.recv()
-                assert isinstance(report, Report)
-                return report
-            except EOFError:
-                self._process.join()
-                status = self._process.exitcode
-                return Report(f"the process that made it ended by itself ({status})")
-            finally:
-                self._process.join()
-
-    def kill(self) -> None:
-        """End it once it was started; `report` returns then."""
-        self._process.kill()
-
-
-def _work(task: Task, told: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's, which means the daemon
-    os.nice(NICE)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    told.send(make(task))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -19,10 +19,11 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Encoding
 from smsgw.service.notices import NoticeKind, NoticeRules
 from smsgw.service.replies import Company, Replies
+from smsgw.storage.aside import AsideError, Job, aside
 from smsgw.storage.daily import DailyRuns
 from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.feed import Feed, take_snapshot
-from smsgw.storage.notice_worker import Report, Task, Worker
+from smsgw.storage.notice_worker import Report, Task, make
 from smsgw.storage.policy import Policy
 from smsgw.storage.sqlite import Database
 
@@ -179,10 +180,10 @@ def test_one_that_is_refused_is_tried_each_minute_and_said_once(tmp_path: Path) 
 def test_a_process_that_can_not_be_started_is_no_reason_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start(_: Worker) -> None:
+    def start(_: Job[Task, Report]) -> None:
         raise OSError(12, "Cannot allocate memory")
 
-    monkeypatch.setattr(Worker, "start", start)
+    monkeypatch.setattr(Job, "start", start)
 
     async def scenario() -> None:
         async with Database(tmp_path, POLICY) as database:
@@ -218,9 +219,7 @@ def fed(folder: Path) -> None:
 
 
 def work(one: Task) -> Report:
-    worker = Worker(one)
-    worker.start()
-    return worker.report()
+    return asyncio.run(aside(make, one))
 
 
 def test_a_process_of_its_own_makes_it(tmp_path: Path) -> None:
@@ -247,10 +246,11 @@ def test_one_that_is_killed_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     fed(tmp_path)
     con = open_gateway(tmp_path)
     con.execute("BEGIN IMMEDIATE")  # it waits for this
-    worker = Worker(task(tmp_path))
-    worker.start()
-    worker.kill()
-    assert "ended by itself (-9)" in worker.report().refusal
+    job = Job(make, task(tmp_path))
+    job.start()
+    job.kill()
+    with pytest.raises(AsideError, match=r"ended by itself \(-9\)"):
+        job.result()
     con.execute("ROLLBACK")
     assert con.execute("SELECT count(*) FROM notice_run").fetchone() == (0,)
     con.close()
