@@ -8,7 +8,6 @@ from typing import Final
 
 LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
-    "http.public": "there is no customers' page",
 }
 
 # Keys whose values are checked and kept, but that nothing reads yet, where that does no harm: a

@@ -32,10 +32,12 @@ from smsgw.settings.types import (
     FilePath,
     Flag,
     Listen,
+    Network,
     OpeningHours,
     Parts,
     Percent,
     PositiveDuration,
+    Rate,
     Secret,
     Shortcode,
     Timezone,
@@ -173,11 +175,28 @@ class Replies(Section):
     """Texts in place of our own, by name and script (latin, cyrillic)."""
 
 
+class Codes(Section):
+    """How many codes the customers' page sends in a day, at the most."""
+
+    phone: Count = 3
+    """To one phone."""
+    address: Count = 30
+    """Asked for from one address of the network."""
+    in_all: Count = 1000
+
+
 class Http(Section):
     listen: Listen = Address("127.0.0.1", 8080)
     """Health, metrics and the API."""
-    public: None = None
-    """The customers' page."""
+    public: Listen | None = None
+    """The customers' page, and nothing else; null: there is none."""
+    proxies: tuple[Network, ...] = ()
+    """Networks of our own proxies, whose word on who asks is taken (X-Forwarded-For)."""
+    rate: Rate = 10.0
+    """Requests a second that a partner's key may make, unless it was given a rate of its own."""
+    rate_in_all: Rate = 50.0
+    """Requests a second to the API, over all keys."""
+    codes: Codes = Codes()
 
 
 class Log(Section):

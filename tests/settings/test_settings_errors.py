@@ -321,6 +321,11 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
         ),
         ("http: {listen: 8080}", f"9:16: http.listen: {LISTEN}"),
         ('http: {listen: "127.0.0.1:70000"}', f"9:16: http.listen: {LISTEN}"),
+        ("http: {public: 8081}", f"9:16: http.public: {LISTEN}"),
+        (
+            "http: {proxies: [somewhere]}",
+            "9:18: http.proxies.0: write a network as 10.20.0.0/16, an address as 10.20.0.5",
+        ),
         ('http: {listen: "::1:8080"}', f"9:16: http.listen: {LISTEN}"),
         ('http: {listen: "a b:8080"}', f"9:16: http.listen: {LISTEN}"),
         ("log: {level: verbose}", "9:14: log.level: must be 'debug', 'info', 'warning' or 'error'"),
@@ -511,12 +516,13 @@ def test_every_tlv_that_will_not_do(shortest: Callable[..., Path]) -> None:
 
 
 def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[..., Path]) -> None:
-    path = shortest("log: {levle: x}\nbilling: {max_age: 1}\nhttp: {public: x}\n", "window: 01")
+    path = shortest("log: {levle: x}\nbilling: {max_age: 1}\nstorage: {url: x}\n", "window: 01")
     assert errors(path) == [
         'smsgw.yaml:9:13: carriers.mtel.window: a number with a leading zero must be quoted: "01"',
         "smsgw.yaml:10:7: log.levle: unknown key; did you mean level?",
         f"smsgw.yaml:11:20: billing.max_age: {DURATION}",
-        "smsgw.yaml:12:16: http.public: not available in this version: there is no customers' page",
+        "smsgw.yaml:12:16: storage.url: not available in this version: messages are kept in SQLite"
+        " in data_dir",
     ]
 
 
@@ -524,7 +530,6 @@ def test_all_errors_come_at_once_in_the_order_of_the_file(shortest: Callable[...
     ("carrier", "more", "expected"),
     [
         ("", "storage: {url: postgresql://db}", "9:16: storage.url: "),
-        ("", 'http: {public: "0.0.0.0:80"}', "9:16: http.public: "),
     ],
 )
 def test_what_a_later_version_brings_is_refused(
