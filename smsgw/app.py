@@ -11,6 +11,7 @@ from smsgw import metrics
 from smsgw.carrier.ids import SessionIds
 from smsgw.carrier.link import Link
 from smsgw.clock import Clock, SystemClock
+from smsgw.doors.office import Office
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
 from smsgw.service.exchange import Exchange
@@ -88,6 +89,9 @@ class App:
             self._clock,
             readable=lambda: not self._cache_error,
             changed=self._exchange.look_again,
+        )
+        self._office = Office(
+            settings, self._database, self._policy, self._clock, self._exchange.look_again
         )
         ids = SessionIds()
         self._links = [

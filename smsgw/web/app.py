@@ -24,11 +24,11 @@ _HEADERS: Final = {
 }
 
 
-def create_app(health: Health) -> FastAPI:
+def create_app(health: Health, *extensions: Callable[[FastAPI], None]) -> FastAPI:
     """The application; it asks `health` anew at every request for `/readyz`.
 
     `/readyz` answers 200 or 503 with a `Readiness`; `/healthz` answers as long as the event loop
-    turns. Errors are problem details (RFC 9457).
+    turns. Errors are problem details (RFC 9457). Each of `extensions` adds what it serves.
     """
     app = FastAPI(
         title="smsgw",
@@ -38,6 +38,8 @@ def create_app(health: Health) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,
     )
+    for extend in extensions:
+        extend(app)
     app.add_middleware(_SafeHeaders)
     answer_with_problems(app, _HEADERS)
 

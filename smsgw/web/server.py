@@ -33,13 +33,16 @@ class ListenError(OSError):
     """The address can't be listened on; the message names it and says what to do."""
 
 
-async def serve(app: ASGIApp, host: str, port: int, ready: Callable[[int], None]) -> None:
+async def serve(
+    app: ASGIApp, host: str, port: int, ready: Callable[[int], None], key: str = "http.listen"
+) -> None:
     """Serve `app` on `host`:`port` until cancelled; then stop within about three seconds.
 
     `ready` is called once, with the port (the one the system gave if `port` is 0), when clients
-    can connect. Signals stay the caller's. Raises ListenError.
+    can connect. Signals stay the caller's. `key` is where the configuration has the address.
+    Raises ListenError.
     """
-    listener = await _listen(host, port)
+    listener = await _listen(host, port, key)
     await _serve(app, listener, lambda: ready(listener.getsockname()[1]))
 
 
@@ -74,7 +77,7 @@ async def _serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None
             listener.close()
 
 
-async def _listen(host: str, port: int) -> socket.socket:
+async def _listen(host: str, port: int, key: str) -> socket.socket:
     """One listening socket, on the first IPv4 address of `host`, else on its first."""
     loop = asyncio.get_running_loop()
     try:
@@ -84,14 +87,14 @@ async def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ListenError(_advice(host, port, error)) from error
+        raise ListenError(_advice(host, port, key, error)) from error
 
 
-def _advice(host: str, port: int, error: OSError) -> str:
+def _advice(host: str, port: int, key: str, error: OSError) -> str:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     number = error.errno or 0  # below zero where a name didn't resolve
     reason = os.strerror(number) if number > 0 else error.strerror
-    remedy = "set another http.listen"
+    remedy = f"set another {key}"
     if number == errno.EADDRINUSE:
         remedy = f"stop what listens there or {remedy}"
     return f"can't listen on {where}: {reason}; {remedy}"
