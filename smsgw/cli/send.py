@@ -40,6 +40,7 @@ def send(
     from smsgw.clock import SystemClock
     from smsgw.settings import derive
     from smsgw.storage import sending
+    from smsgw.storage.database import transaction
 
     settings = load_settings_or_exit(config)
     msisdn = msisdn_of(phone)
@@ -48,13 +49,13 @@ def send(
         raise typer.BadParameter("there is no text", param_hint="TEXT")
     request = sending.Request(msisdn, text, carrier, derive.number_ranges(settings).carrier(msisdn))
     max_parts = 0 if force else settings.replies.max_parts
+    encodings, now = derive.encodings(settings), SystemClock().now()
     with open_gateway_alone(settings.data_dir) as stores:
         try:
-            sent = sending.send(
-                stores.con, request, derive.encodings(settings), max_parts, SystemClock().now()
-            )
+            with transaction(stores.con):
+                sent = sending.send(stores.con, request, encodings, max_parts, now)
         except sending.SendRefusedError as error:
-            fail(f"not sent: {error}")
+            fail(f"not sent: {error}{error.option}")
     if json:
         print_json(sent._asdict() | {"msisdn": msisdn.digits})
     else:
