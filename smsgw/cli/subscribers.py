@@ -73,6 +73,7 @@ def add(
     registration takes the carrier and script that are named.
     """
     from smsgw.settings import derive
+    from smsgw.storage.database import transaction
     from smsgw.storage.registration import RegistrationRefusedError, Request, register
 
     settings = load_settings_or_exit(config)
@@ -86,17 +87,12 @@ def add(
         Channel(channel),
         usual_carrier=derive.number_ranges(settings).carrier(msisdn),
     )
-    encodings = derive.encodings(settings)
+    rules, encodings = derive.rules(settings), derive.encodings(settings)
+    author = signed(settings, request.channel)
     with open_stores(settings.data_dir) as stores:
         try:
-            registered = register(
-                stores.con,
-                stores.cached,
-                request,
-                derive.rules(settings),
-                encodings,
-                signed(settings, request.channel),
-            )
+            with transaction(stores.con):
+                registered = register(stores.con, stores.cached, request, rules, encodings, author)
         except RegistrationRefusedError as error:
             fail(f"not registered: {error}")
         _settle(stores, settings)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
@@ -11,7 +12,6 @@ from smsgw.service.numbers import MSISDN
 from smsgw.service.registering import activated
 from smsgw.storage import billing, stops, subscriptions
 from smsgw.storage.audit import Author, Change
-from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
 from smsgw.storage.pending import others_told
 from smsgw.storage.telling import tell
@@ -20,8 +20,21 @@ from smsgw.text.counted import counted
 _CHANGED: Final = {Change.MOVED: "carrier", Change.SCRIPT: "script"}
 
 
+class Refusal(StrEnum):
+    """Why a registration is not made."""
+
+    STOPPED = "stopped"  # the phone said stop
+    LOOKS_LIKE_PHONE = "looks_like_phone"  # the customer number, and no customer is known by it
+    TOO_MANY_NUMBERS = "too_many_numbers"  # that the phone is registered for
+    TOO_MANY_PHONES = "too_many_phones"  # that are registered for the customer number
+
+
 class RegistrationRefusedError(Exception):
-    """A registration that is not made; the message says why."""
+    """A registration that is not made; the message says why, and `reason` in a word."""
+
+    def __init__(self, reason: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Request(NamedTuple):
@@ -50,7 +63,7 @@ def register(
     encodings: Mapping[str, Encoding],
     author: Author,
 ) -> Registered:
-    """Make a subscription, active if the cache knows the number, in one transaction.
+    """Make a subscription, active if the cache knows the number, inside the caller's transaction.
 
     A phone that is registered already stays so, and takes the carrier and script that were
     named. The phone is told when its subscription is active, now or later, unless the channel is
@@ -58,39 +71,39 @@ def register(
     billing cache is attached. Raises RegistrationRefusedError.
     """
     number, now = request.customer_number, author.now
-    with transaction(con):
-        theirs = subscriptions.of_phone(con, request.msisdn)
-        before = next((one for one in theirs if one.customer_number == number), None)
-        if before is not None:
-            return _corrected(con, before, request, author)
-        if stops.since(con, author.keyed, request.msisdn) is not None:
-            raise RegistrationRefusedError(
-                f"{request.msisdn.digits} said stop: only a message of its own registers it again"
-            )
-        known = cache and number in billing.known(con, [number])
-        _refuse(con, request, known, len(theirs), rules)
-        state = SubscriptionState.ACTIVE if known else SubscriptionState.PENDING
-        subscription = Subscription(
-            request.msisdn,
-            number,
-            state,
-            request.carrier or _carrier_of(theirs) or request.usual_carrier,
-            request.script or Script.LATIN,
-            request.channel,
-            now,
+    theirs = subscriptions.of_phone(con, request.msisdn)
+    before = next((one for one in theirs if one.customer_number == number), None)
+    if before is not None:
+        return _corrected(con, before, request, author)
+    if stops.since(con, author.keyed, request.msisdn) is not None:
+        raise RegistrationRefusedError(
+            Refusal.STOPPED,
+            f"{request.msisdn.digits} said stop: only a message of its own registers it again",
         )
-        notify = request.channel is not Channel.IMPORT
-        subscriptions.add(con, subscription, notify, author)
-        messages = []
-        carrier = subscription.carrier
-        if known and notify and carrier is not None and carrier in encodings:
-            reply = activated(number, subscription.script, rules, carrier)
-            messages.append(Mt(carrier, reply.kind, request.msisdn, reply.text, now))
-        enqueue(con, messages, encodings, now)
-        if known and notify:
-            told = others_told(con, subscription, rules)
-            enqueue(con, tell(told, encodings, rules, now), encodings, now)
-        return Registered(subscription, made=True, changed=(), told=bool(messages))
+    known = cache and number in billing.known(con, [number])
+    _refuse(con, request, known, len(theirs), rules)
+    state = SubscriptionState.ACTIVE if known else SubscriptionState.PENDING
+    subscription = Subscription(
+        request.msisdn,
+        number,
+        state,
+        request.carrier or _carrier_of(theirs) or request.usual_carrier,
+        request.script or Script.LATIN,
+        request.channel,
+        now,
+    )
+    notify = request.channel is not Channel.IMPORT
+    subscriptions.add(con, subscription, notify, author)
+    messages = []
+    carrier = subscription.carrier
+    if known and notify and carrier is not None and carrier in encodings:
+        reply = activated(number, subscription.script, rules, carrier)
+        messages.append(Mt(carrier, reply.kind, request.msisdn, reply.text, now))
+    enqueue(con, messages, encodings, now)
+    if known and notify:
+        told = others_told(con, subscription, rules)
+        enqueue(con, tell(told, encodings, rules, now), encodings, now)
+    return Registered(subscription, made=True, changed=(), told=bool(messages))
 
 
 def _carrier_of(theirs: Sequence[Subscription]) -> str | None:
@@ -117,16 +130,19 @@ def _refuse(
     number = request.customer_number
     if not known and MSISDN.fullmatch(number):
         raise RegistrationRefusedError(
-            f"{number} looks like a phone number, and no customer is known by it"
+            Refusal.LOOKS_LIKE_PHONE,
+            f"{number} looks like a phone number, and no customer is known by it",
         )
     if 0 < rules.numbers_per_phone <= held:
         raise RegistrationRefusedError(
+            Refusal.TOO_MANY_NUMBERS,
             f"{request.msisdn.digits} is registered for {counted(held, 'customer number')}, and"
-            f" subscriptions.numbers_per_phone is {rules.numbers_per_phone}"
+            f" subscriptions.numbers_per_phone is {rules.numbers_per_phone}",
         )
     phones = len(subscriptions.of_others(con, number, request.msisdn))
     if 0 < rules.phones_per_number <= phones:
         raise RegistrationRefusedError(
+            Refusal.TOO_MANY_PHONES,
             f"{number} has {counted(phones, 'phone')}, and"
-            f" subscriptions.phones_per_number is {rules.phones_per_number}"
+            f" subscriptions.phones_per_number is {rules.phones_per_number}",
         )

@@ -16,7 +16,7 @@ from smsgw.service.replies import Company, Replies
 from smsgw.service.today import Day
 from smsgw.storage import audit, exchange, subscriptions
 from smsgw.storage.audit import CUSTOMER, Author, Change, Origin
-from smsgw.storage.database import open_gateway
+from smsgw.storage.database import open_gateway, transaction
 from smsgw.storage.policy import Policy
 from smsgw.storage.registration import Request, register
 
@@ -44,7 +44,8 @@ def said(con: sqlite3.Connection, text: str, carrier: str) -> list[Segment]:
 
 def by_clerk(con: sqlite3.Connection, number: str, named: str | None, usual: str | None) -> None:
     request = Request(PHONE, number, named, None, Channel.CENTRE, usual)
-    register(con, False, request, RULES, POLICY.encodings, CLERK)
+    with transaction(con):
+        register(con, False, request, RULES, POLICY.encodings, CLERK)
 
 
 def carriers(con: sqlite3.Connection) -> list[str | None]:
@@ -119,7 +120,8 @@ def test_a_message_over_the_same_carrier_moves_nothing(con: sqlite3.Connection) 
 def test_other_phones_of_the_customer_stay(con: sqlite3.Connection) -> None:
     other = Msisdn("359888123457")
     request = Request(other, FIRST, "mtel", None, Channel.CENTRE)
-    register(con, False, request, RULES, POLICY.encodings, CLERK)
+    with transaction(con):
+        register(con, False, request, RULES, POLICY.encodings, CLERK)
     by_clerk(con, FIRST, "mtel", None)
     said(con, "smetka", "telenor")
     assert [one.carrier for one in subscriptions.of_phone(con, other)] == ["mtel"]
