@@ -11,6 +11,7 @@ from smsgw import metrics
 from smsgw.carrier.ids import SessionIds
 from smsgw.carrier.link import Link
 from smsgw.clock import Clock, SystemClock
+from smsgw.doors.api.app import api
 from smsgw.doors.office import Office
 from smsgw.log import get_logger
 from smsgw.service.duplicates import Recent
@@ -245,7 +246,8 @@ class App:
         """Serve HTTP, and come back when it does."""
         listening = asyncio.get_running_loop().create_future()
         listen = self._settings.http.listen
-        serving = serve(create_app(self), listen.host, listen.port, listening.set_result)
+        app = create_app(self, api(self._office))
+        serving = serve(app, listen.host, listen.port, listening.set_result)
         await _started(tasks.create_task(serving, name="http"), listening, stack)
         self.http_address = (listen.host, listening.result())
 

@@ -352,3 +352,15 @@ SUSPECTS: Final = _gauge(
     "smsgw_subscriptions_suspect",
     "Pending and active registrations whose carrier says that the phone is not its own.",
 )
+
+# The other doors
+
+API_REQUESTS: Final = _counter(
+    "smsgw_api_requests_total",
+    "Requests to the API by key, operation and status of HTTP; without a key where none was good.",
+    "partner", "operation", "status",
+)  # fmt: skip
+API_SECONDS: Final = _histogram(
+    "smsgw_api_seconds", "From a request's head to the end of its answer.",
+    _CARRIER_SECONDS, "operation",
+)  # fmt: skip

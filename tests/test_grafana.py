@@ -115,7 +115,8 @@ def test_every_panel_says_what_it_shows(panel: Panel) -> None:
 def test_rows() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert rows == [
-        "Links", "Rates", "Queue", "Answers", "Notices", "Storage", "Billing cache", "Process",
+        "Links", "Rates", "Queue", "Answers", "Notices", "Storage", "Billing cache", "Partners",
+        "Process",
     ]  # fmt: skip
 
 

@@ -13,8 +13,8 @@ DECLARED = {
 }
 FAMILIES = {family.name: family for family in metrics.REGISTRY.collect()}
 BOUNDED_LABELS = {
-    "carrier", "command", "direction", "how", "intent", "kind", "read_as", "reason", "result",
-    "state", "status",
+    "carrier", "command", "direction", "how", "intent", "kind", "operation", "partner", "read_as",
+    "reason", "result", "state", "status",
 }  # fmt: skip
 
 

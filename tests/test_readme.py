@@ -48,6 +48,7 @@ def test_every_command_there_is_is_named() -> None:
             "notices",
             ["plan", "run", "list", "show", "confirm", "pause", "resume", "cancel", "evidence"],
         ),
+        ("keys", ["add", "list", "revoke"]),
         ("queue", ["list", "show", "retry", "cancel", "receipts"]),
         ("subscribers", ["add", "end", "move", "show", "list", "import", "export", "audit"]),
     ],

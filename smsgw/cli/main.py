@@ -36,6 +36,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "queue": ("smsgw.cli.queue", "Messages on their way: list, show, retry, cancel, receipts."),
     "report": ("smsgw.cli.report", "The published figures of any period."),
     "explain": ("smsgw.cli.explain", "What happened to a phone or a customer number, and why."),
+    "keys": ("smsgw.cli.keys", "Partners' keys for the HTTP API: add, list, revoke."),
     "backup": ("smsgw.cli.backup", "Copies of the databases while the daemon runs."),
     "try": ("smsgw.cli.try_", "What a message would be answered, with nothing stored."),
     "text": ("smsgw.cli.text", "What a text takes as short messages."),

@@ -38,9 +38,11 @@ class Page(NamedTuple):
     more: int  # how many the limit left out
 
 
-def find(con: sqlite3.Connection, which: Filter, limit: int) -> Page:
-    """The first `limit` messages of those that `which` says, the oldest first."""
+def find(con: sqlite3.Connection, which: Filter, limit: int, after: int = 0) -> Page:
+    """The first `limit` messages of those that `which` says with an id above `after`, the oldest
+    first."""
     ids, values = _ids(which)
+    ids, values = f"SELECT mt_id FROM ({ids}) WHERE mt_id > :after", {**values, "after": after}
     with one_moment(con):
         (count,) = con.execute(f"SELECT count(*) FROM ({ids})", values).fetchone()
         found = con.execute(f"{ids} ORDER BY mt_id LIMIT {int(limit)}", values).fetchall()

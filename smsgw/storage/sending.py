@@ -10,7 +10,6 @@ from smsgw.storage.messages import enqueue, last_id
 from smsgw.text.counted import counted
 from smsgw.text.segmentation import MAX_PARTS, pieces
 
-
 WITH_CARRIER: Final = " with --carrier"
 
 

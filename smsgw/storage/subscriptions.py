@@ -6,7 +6,7 @@ one of its own. Each change goes into the audit, signed by its author.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from smsgw.service.customer import Subscription, SubscriptionState
@@ -276,36 +276,42 @@ def suspect(
 class Record(NamedTuple):
     """A subscription with its whole history, for those who look at it."""
 
+    id: int
     subscription: Subscription
     notify: bool
     activated_at: float | None
     ended_at: float | None
 
 
-_RECORD: Final = f"SELECT {_READ}, notify, activated_at, ended_at FROM main.subscription"
-
-
 def records_of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Record]:
     """All that a phone ever had, oldest first."""
-    return _records(con, f"{_RECORD} WHERE msisdn = ? ORDER BY id", (msisdn.digits,))
+    return found_by(con, "msisdn = :msisdn ORDER BY id", {"msisdn": msisdn.digits})
 
 
 def records_of_number(con: sqlite3.Connection, customer_number: str) -> Iterator[Record]:
     """The pending and active subscriptions to a customer number, oldest first."""
-    query = f"{_RECORD} WHERE customer_number = ? AND {LIVE} ORDER BY id"
-    return _records(con, query, (customer_number,))
+    where = f"customer_number = :number AND {LIVE} ORDER BY id"
+    return found_by(con, where, {"number": customer_number})
 
 
 def records(con: sqlite3.Connection, *, suspect: bool = False) -> Iterator[Record]:
     """All pending and active subscriptions, or those whose carrier is in doubt; oldest first, read
     while they are asked for."""
     which = f"{LIVE} AND suspect_at IS NOT NULL" if suspect else LIVE
-    return _records(con, f"{_RECORD} WHERE {which} ORDER BY id", ())
+    return found_by(con, f"{which} ORDER BY id", {})
 
 
-def _records(con: sqlite3.Connection, query: str, values: tuple[str, ...]) -> Iterator[Record]:
-    for row in con.execute(query, values):
-        yield Record(_subscription(row[:8]), bool(row[8]), row[9], row[10])
+def found_by(
+    con: sqlite3.Connection, condition: str, values: Mapping[str, object]
+) -> Iterator[Record]:
+    """The subscriptions for which `condition` holds, SQL with its order and names of `values`."""
+    for id_, *row, notify, activated_at, ended_at in con.execute(
+        f"SELECT id, {_READ}, notify, activated_at, ended_at FROM main.subscription"
+        f" WHERE {condition}",
+        values,
+    ):
+        subscription = _subscription(tuple(row))
+        yield Record(id_, subscription, bool(notify), activated_at, ended_at)
 
 
 def counts(con: sqlite3.Connection) -> dict[SubscriptionState, int]:

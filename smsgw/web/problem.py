@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -96,10 +96,16 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     """A request that doesn't fit its description: each field that doesn't, by its name."""
     if not isinstance(error, RequestValidationError):
         raise error
-    found = [FieldError(field=_field(one["loc"]), detail=one["msg"]) for one in error.errors()]
+    found = [_field_error(one) for one in error.errors()]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     named = ", ".join(dict.fromkeys(one.field for one in found))
     return answer(described(ProblemError(status, f"look at {named}", word="field", errors=found)))
+
+
+def _field_error(found: Mapping[str, Any]) -> FieldError:
+    if found["type"] == "json_invalid":  # its place is one in the text
+        return FieldError(field="body", detail=f"is no JSON: {found['ctx']['error']}")
+    return FieldError(field=_field(found["loc"]), detail=found["msg"].removeprefix("Value error, "))
 
 
 def _field(place: Sequence[int | str]) -> str:

@@ -1,0 +1,131 @@
+"""Where requests that were let in are carried out: who may ask for what, and once each."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from sqlite3 import Connection
+from typing import Annotated, Final
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from smsgw.doors.api.fields import Json
+from smsgw.doors.api.gate import PARTNER
+from smsgw.doors.office import Office
+from smsgw.service.message import Msisdn
+from smsgw.service.partner import Partner, Scope
+from smsgw.storage import requests
+from smsgw.storage.audit import Author, Origin
+from smsgw.storage.requests import Answer, RepeatedError
+from smsgw.web.problem import PROBLEM, FieldError, ProblemError, described
+
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
+
+
+def _who(request: Request) -> Partner:
+    partner: Partner = request.scope[PARTNER]
+    return partner
+
+
+Who = Annotated[Partner, Depends(_who)]
+
+
+def may(*scopes: Scope) -> Callable[[Request], None]:
+    """A dependency of routes for keys that have one of `scopes`."""
+
+    def allowed(request: Request) -> None:
+        partner = _who(request)
+        if not partner.scopes.intersection(scopes):
+            wanted = " or ".join(scopes)
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN,
+                f"the key {partner.name!r} has not the scope {wanted}",
+                word="scope",
+            )
+
+    return allowed
+
+
+def wrong(field: str, detail: str, word: str = "field", status: int = 422) -> ProblemError:
+    """What is answered where one field is in the way."""
+    return ProblemError(status, detail, word=word, errors=[FieldError(field=field, detail=detail)])
+
+
+class Desk:
+    """Carries out requests of partners."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._under_way: set[int] = set()
+
+    def author(self, partner: Partner) -> Author:
+        """With what changes are signed that a partner asks for."""
+        origin = Origin(partner.channel, partner.name)
+        return Author(self.office.policy.keyed, origin, self.office.clock.now())
+
+    def asked(
+        self,
+        partner: Partner,
+        operation: str,
+        once: str | None,
+        said: BaseModel | Json,
+        about: Msisdn | None = None,
+    ) -> requests.Asked:
+        """A request as it is noted. `about` is the phone that it is about."""
+        keyed = self.office.policy.keyed
+        words = json.dumps(said if isinstance(said, dict) else said.model_dump(mode="json"))
+        return requests.Asked(
+            self.office.clock.now(),
+            partner.id,
+            operation,
+            once,
+            keyed.digest("request", operation, words),
+            None if about is None else requests.person(keyed, about),
+        )
+
+    async def do(self, asked: requests.Asked, effect: Callable[[Connection], Answer]) -> Response:
+        """Have `effect` done in one transaction, once; a ProblemError of its own is an answer."""
+        try:
+            done = await self.office.write(requests.carry_out, asked, _refusable(effect))
+        except RepeatedError as error:
+            raise _repeated(error) from None
+        self.office.queued()
+        return _response(done)
+
+
+def _refusable(effect: Callable[[Connection], Answer]) -> Callable[[Connection], Answer]:
+    """`effect` that leaves nothing where it is refused."""
+
+    def carried_out(con: Connection) -> Answer:
+        con.execute("SAVEPOINT effect")
+        try:
+            answer = effect(con)
+        except ProblemError as error:
+            con.execute("ROLLBACK TO effect")
+            answer = refused(error)
+        con.execute("RELEASE effect")
+        return answer
+
+    return carried_out
+
+
+def refused(error: ProblemError) -> Answer:
+    """An answer that is a problem."""
+    body = described(error).model_dump(exclude_none=True)
+    return Answer(error.status_code, body, error.word)
+
+
+def _repeated(error: RepeatedError) -> ProblemError:
+    status = HTTPStatus.CONFLICT
+    if error.reason == "key_reused":
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return wrong("Idempotency-Key", str(error), error.reason, status)
+
+
+def _response(answer: Answer) -> Response:
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return Response(status_code=answer.status, headers=REPLAYED if answer.again else None)
+    kind = PROBLEM if answer.status >= HTTPStatus.BAD_REQUEST else None
+    headers = REPLAYED if answer.again else None
+    return JSONResponse(answer.body, answer.status, headers, media_type=kind)
