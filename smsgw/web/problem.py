@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 PROBLEM: Final = "application/problem+json"
 UNNAMED: Final = "about:blank"  # of a problem that its status says all about
@@ -86,10 +87,24 @@ def answer_with_problems(app: FastAPI, headers: Mapping[str, str]) -> None:
     app.add_exception_handler(Exception, failure)
 
 
-async def _refusal(_request: Request, error: Exception) -> JSONResponse:
+async def _refusal(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    return answer(described(error), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return answer(described(error), headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that there are for a path: Starlette names those of its first route alone."""
+    found = {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+    return sorted(found)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from smsgw.doors.api import description, messages, registrations
@@ -23,10 +23,8 @@ def api(
 
     def extend(app: FastAPI) -> None:
         desk = Desk(office)
-        router = APIRouter(prefix="/api/v1")
         for noun in (registrations, messages):
-            noun.add(router, desk)
-        app.include_router(router)
+            noun.add(app, desk)
         app.add_exception_handler(StorageUnavailableError, _unavailable)
         app.add_exception_handler(BusyError, _busy)
         app.add_middleware(Gate, office=office, pause=pause)

@@ -117,10 +117,7 @@ def refused(error: ProblemError) -> Answer:
 
 
 def _repeated(error: RepeatedError) -> ProblemError:
-    status = HTTPStatus.CONFLICT
-    if error.reason == "key_reused":
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return wrong("Idempotency-Key", str(error), error.reason, status)
+    return wrong("Idempotency-Key", str(error), error.reason, HTTPStatus.CONFLICT)
 
 
 def _response(answer: Answer) -> Response:

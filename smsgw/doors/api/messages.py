@@ -4,7 +4,7 @@ from http import HTTPStatus
 from sqlite3 import Connection
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from smsgw.doors.api.description import problems
@@ -22,6 +22,7 @@ from smsgw.doors.api.fields import (
     moment,
     moment_or_none,
 )
+from smsgw.doors.api.gate import PREFIX
 from smsgw.service.masking import masked
 from smsgw.service.partner import Partner, Scope
 from smsgw.service.record import MessageRecord, SegmentRecord
@@ -91,7 +92,7 @@ class Message(Told):
     segments: list[Segment]
 
 
-def add(router: APIRouter, desk: Desk) -> None:
+def add(app: FastAPI, desk: Desk) -> None:
     """Add the routes."""
     office = desk.office
     settings, timezone = office.settings, office.settings.timezone
@@ -170,18 +171,18 @@ def add(router: APIRouter, desk: Desk) -> None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "there is no such message")
         return told(found[0], who)
 
-    path = "/messages"
-    router.post(
+    path = f"{PREFIX}messages"
+    app.post(
         path, status_code=201, response_model=Sent, responses=problems(409), dependencies=ALLOWED,
         operation_id="send", summary="Send a message",
     )(send)  # fmt: skip
-    router.get(
+    app.get(
         path,
         dependencies=LOOKING,
         operation_id="list_messages",
         summary="List messages on their way",
     )(find)
-    router.get(
+    app.get(
         path + "/{id_}", responses=problems(404), dependencies=EITHER,
         operation_id="show_message", summary="Show a message",
     )(one)  # fmt: skip

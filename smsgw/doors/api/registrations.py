@@ -4,7 +4,7 @@ from http import HTTPStatus
 from sqlite3 import Connection
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, FastAPI, Query, Response
 from pydantic import Field
 
 from smsgw.doors.api.description import problems
@@ -23,6 +23,7 @@ from smsgw.doors.api.fields import (
     moment,
     moment_or_none,
 )
+from smsgw.doors.api.gate import PREFIX
 from smsgw.service.customer import SubscriptionState
 from smsgw.service.message import Channel, Script
 from smsgw.service.partner import Partner, Scope
@@ -76,7 +77,7 @@ class Registered(Registration):
     confirmation: bool = Field(description="Whether a message to the phone is on its way.")
 
 
-def add(router: APIRouter, desk: Desk) -> None:
+def add(app: FastAPI, desk: Desk) -> None:
     """Add the routes."""
     office = desk.office
     settings, timezone = office.settings, office.settings.timezone
@@ -182,20 +183,20 @@ def add(router: APIRouter, desk: Desk) -> None:
         asked = desk.asked(who, "end", once, {"id": id_}, record.subscription.msisdn)
         return await desk.do(asked, stopped)
 
-    path = "/registrations"
+    path = f"{PREFIX}registrations"
     made = {200: {"model": Registered, "description": "It was there already"}, **problems(409)}
-    router.post(
+    app.post(
         path, status_code=201, response_model=Registered, responses=made, dependencies=ALLOWED,
         operation_id="register", summary="Register a phone",
     )(make)  # fmt: skip
-    router.get(
+    app.get(
         path, dependencies=ALLOWED, operation_id="list_registrations", summary="List registrations"
     )(find)
-    router.get(
+    app.get(
         path + "/{id_}", responses=problems(404), dependencies=ALLOWED,
         operation_id="show_registration", summary="Show a registration",
     )(one)  # fmt: skip
-    router.delete(
+    app.delete(
         path + "/{id_}", status_code=204, responses=problems(404, 409), dependencies=ALLOWED,
         operation_id="end_registration", summary="End a registration",
     )(end)  # fmt: skip

@@ -52,11 +52,11 @@ def test_another_request_under_the_same_key(play: Play) -> None:
         await bench.ask("POST", "/messages", NEW, headers=KEY)
         for other in ({"text": "other"}, {"msisdn": "359888123457"}, {"carrier": "mtel"}):
             answer = await bench.ask("POST", "/messages", NEW | other, headers=KEY)
-            assert (answer.status, answer.json["type"]) == (422, "urn:smsgw:key_reused")
+            assert (answer.status, answer.json["type"]) == (409, "urn:smsgw:key_reused")
             assert answer.fields == ["Idempotency-Key"]
         registration = {"msisdn": NEW["msisdn"], "customer_number": "300012345678"}
         answer = await bench.ask("POST", "/registrations", registration, headers=KEY)
-        assert answer.status == 422
+        assert answer.status == 409
         assert await sent(bench) == 1
 
     play(scenario)
