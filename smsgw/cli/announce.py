@@ -83,7 +83,9 @@ def _numbers(file: Path) -> list[str]:
 
 
 def _show(plan: "Plan", json: bool) -> None:
-    shown = notice_plans.whole(plan)
+    from smsgw.doors.shown import plans
+
+    shown = plans.whole(plan)
     if json:
         print_json(shown, indent=2)
     elif not plan.refusal:

@@ -9,7 +9,6 @@ import typer
 
 from smsgw.cli.common import Config, CsvFile, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import (
-    iso,
     lines_told,
     not_told,
     open_gateway_alone,
@@ -18,6 +17,7 @@ from smsgw.cli.stores import (
     read_stores,
     signed,
 )
+from smsgw.doors.shown.times import iso
 from smsgw.service.message import Channel
 from smsgw.text.counted import counted
 

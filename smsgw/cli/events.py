@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from smsgw.cli.stores import iso, to_the_second
+from smsgw.cli.stores import to_the_second
+from smsgw.doors.shown.times import iso
 from smsgw.service.masking import masked
 from smsgw.service.message import MtState
 from smsgw.service.notices import Cancelled, NoticeKind, NoticeState, RunState

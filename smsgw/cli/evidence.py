@@ -10,8 +10,9 @@ import typer
 from smsgw.cli import chains
 from smsgw.cli.common import Config, fail, load_settings_or_exit, print_json
 from smsgw.cli.people import customer_number, msisdn_of
-from smsgw.cli.stores import Stores, iso, read_gateway_alone
+from smsgw.cli.stores import Stores, read_gateway_alone
 from smsgw.cli.words import LARGEST_ID, whole_number
+from smsgw.doors.shown.times import iso
 from smsgw.service.masking import masked
 
 if TYPE_CHECKING:

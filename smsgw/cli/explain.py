@@ -7,8 +7,9 @@ import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.people import either
-from smsgw.cli.stores import iso, known_key, read_gateway_alone, to_the_second
+from smsgw.cli.stores import known_key, read_gateway_alone, to_the_second
 from smsgw.cli.words import whole_number
+from smsgw.doors.shown.times import iso
 
 if TYPE_CHECKING:
     from smsgw.settings.model import Settings

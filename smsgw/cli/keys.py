@@ -6,7 +6,6 @@ import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import (
-    iso,
     open_gateway_alone,
     print_table,
     read_gateway_alone,
@@ -15,6 +14,7 @@ from smsgw.cli.stores import (
     user,
 )
 from smsgw.cli.words import number_from, one_of
+from smsgw.doors.shown.times import iso
 from smsgw.service.message import Channel
 from smsgw.service.partner import DOORS, USUAL, Scope
 

@@ -37,9 +37,10 @@ def make(
 
 def say(made: "Made", rules: "NoticeRules", now: float, json: bool, data_dir: Path) -> None:
     """Print what became of a run that was to be made."""
+    from smsgw.doors.shown import plans
     from smsgw.service.notices import RunState
 
-    shown = notice_plans.whole(made.plan)
+    shown = plans.whole(made.plan)
     if json:
         state = None if made.run is None else made.state
         print_json({"run": made.run, "state": state, **shown}, indent=2)

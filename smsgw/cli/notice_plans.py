@@ -1,7 +1,7 @@
-"""How a planned run of notices is shown: as JSON, and as tables of the same. Phones are masked."""
+"""A planned run of notices as tables of what programs are shown of it."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -9,9 +9,6 @@ from smsgw.cli.common import printable
 from smsgw.cli.stores import print_table
 from smsgw.service.notices import LeftOut, NoticeKind
 from smsgw.text.counted import counted
-
-if TYPE_CHECKING:
-    from smsgw.storage.planning import Plan, Total
 
 Row = dict[str, Any]
 
@@ -30,63 +27,6 @@ WORDS: Final[Mapping[LeftOut, str]] = {
     LeftOut.WAITS: "phones whose first attempt failed today, and is repeated on another day",
     LeftOut.TRIED_TWICE: "phones that two attempts did not reach",
 }
-
-
-def whole(plan: "Plan") -> Row:
-    """All of a plan."""
-    from smsgw.storage.planning import summed
-
-    by_script = {
-        script: [total for (_, its), total in plan.totals.items() if its == script]
-        for script in sorted({script for _, script in plan.totals})
-    }
-    return {
-        "kind": plan.kind,
-        "day": plan.day.isoformat(),
-        **_total(plan.total),
-        "phones": len({one.recipient.msisdn.digits for one in plan.notices}),
-        "carriers": [
-            {"carrier": carrier, "script": script, **_total(total)}
-            for (carrier, script), total in plan.totals.items()
-        ],
-        "scripts": {script: _total(summed(totals)) for script, totals in by_script.items()},
-        "cut_off_days_moved": plan.moved,
-        "left_out": {
-            reason: {
-                "count": plan.excluded.counts[reason],
-                "examples": [
-                    {
-                        name: str(value)
-                        for name, value in one._asdict().items()
-                        if value is not None
-                    }
-                    for one in plan.excluded.examples[reason]
-                ],
-            }
-            for reason in LeftOut
-            if plan.excluded.counts[reason]
-        },
-        "samples": [
-            {
-                "msisdn": str(one.recipient.msisdn),
-                "carrier": one.recipient.carrier,
-                "script": one.recipient.script,
-                "parts": one.parts,
-                "text": one.text,
-            }
-            for one in plan.samples
-        ],
-        "hold": plan.hold or None,
-        "refusal": plan.refusal or None,
-    }  # fmt: skip
-
-
-def _total(total: "Total") -> Row:
-    return {
-        "notices": total.notices,
-        "parts": total.parts,
-        "cost_eur": round(total.cost / 100, 5),
-    }
 
 
 def summary(shown: Row) -> str:

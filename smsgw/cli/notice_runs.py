@@ -1,7 +1,7 @@
-"""How runs of notices are shown: as JSON, and as words of the same. Phones are masked."""
+"""Runs of notices in words of what programs are shown of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import typer
 
@@ -10,14 +10,7 @@ from smsgw.cli.stores import print_table
 from smsgw.service.notices import Cancelled, RunState
 from smsgw.text.counted import counted
 
-if TYPE_CHECKING:
-    from smsgw.service.forecast import Forecast
-    from smsgw.storage.run_records import Progress, RunChange, RunRecord
-
 Row = dict[str, Any]
-Written = Callable[[float], str]  # a moment in the configuration's zone
-
-WAITS: Final = "waits: "  # begins to tell why a run does not go on, where that has no time
 
 ENDED: Final = (RunState.DONE, RunState.CANCELLED)
 
@@ -33,21 +26,6 @@ WORDS: Final[Mapping[Cancelled, str]] = {
 }
 
 
-def line(run: "RunRecord", written: Written) -> Row:
-    """A run in the list."""
-    return {
-        "run": run.id,
-        "kind": run.kind,
-        "day": run.day.isoformat(),
-        "state": run.state,
-        "automatic": run.automatic,
-        "made_at": written(run.made_at),
-        "notices": run.notices,
-        "left": run.left,
-        "hold": run.hold or None,
-    }
-
-
 def print_lines(rows: Sequence[Row]) -> None:
     """Print a table of what `line` gave, for one run at least."""
     columns = [name.removesuffix("_at") for name in rows[0]]
@@ -58,54 +36,6 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else str(value)
-
-
-def whole(
-    run: "RunRecord",
-    changes: Sequence["RunChange"],
-    progress: "Progress",
-    forecast: "Forecast",
-    waits: str,
-    written: Written,
-) -> Row:
-    """All of a run. `waits`: why nothing goes out now, though it is under way."""
-    going_on = run.state in (RunState.RUNNING, RunState.PAUSED, RunState.HELD)
-    carriers = {carrier for carrier, _ in progress.left}
-    return {
-        **line(run, written),
-        "text": run.text,
-        "sent": progress.sent,
-        "cancelled": {reason: progress.cancelled[reason] for reason in sorted(progress.cancelled)},
-        "messages": dict(progress.messages),
-        "left_by_carrier": {
-            carrier: sum(count for (its, _), count in progress.left.items() if its == carrier)
-            for carrier in sorted(carriers)
-        },
-        "waits": waits or None,
-        "forecast": {
-            "done_at": None if forecast.done_at is None else written(forecast.done_at),
-            "this_window": forecast.this_window,
-            "carriers": {
-                carrier: None if at is None else written(at)
-                for carrier, at in sorted(forecast.carriers.items())
-            },
-        }
-        if going_on and run.left
-        else None,
-        "unsettled": progress.held,
-        "waiting": [
-            {
-                "msisdn": str(one.msisdn),
-                "customer_number": one.customer_number,
-                "carrier": one.carrier,
-            }
-            for one in progress.waiting
-        ],
-        "changes": [
-            {"at": written(one.at), "state": one.state, "who": one.who, "reason": one.reason}
-            for one in changes
-        ],
-    }
 
 
 def progress_line(shown: Row) -> str:
@@ -133,6 +63,8 @@ def _outlook(shown: Row) -> str:
 
 def _stuck(shown: Row) -> bool:
     """Whether a run waits for what nobody can foresee."""
+    from smsgw.doors.shown.runs import WAITS
+
     return bool(shown["waits"]) and shown["waits"].startswith(WAITS)
 
 

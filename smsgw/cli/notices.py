@@ -13,7 +13,6 @@ from smsgw.cli.evidence import evidence
 from smsgw.cli.making import make, say
 from smsgw.cli.stores import (
     Stores,
-    iso,
     known_key,
     open_gateway_alone,
     open_stores,
@@ -23,18 +22,17 @@ from smsgw.cli.stores import (
     user,
 )
 from smsgw.cli.words import LARGEST_ID, one_of, whole_number
+from smsgw.doors.shown.times import iso
 from smsgw.service.message import Channel
-from smsgw.service.notices import NoticeKind, NoticeRules
+from smsgw.service.notices import NoticeKind
 
 if TYPE_CHECKING:
     from smsgw.settings.model import Settings
     from smsgw.storage.planning import Plan
-    from smsgw.storage.run_records import RunRecord
 
 app = noun("Notices: reminders of missed terms and warnings before supply is cut.")
 app.command()(evidence)
 
-SHOWN: Final = 10  # of those who are left, and of messages that are held
 LOOKS: Final = 1.0  # seconds between two looks at a run that is watched
 
 _KINDS: Final = (NoticeKind.OVERDUE.value, NoticeKind.DISCONNECTION.value)
@@ -81,6 +79,7 @@ def plan(kind: Kind, day: Day = None, json: Json = False, config: Config = None)
     """Show what a run would hold, and make none: how many, over which carriers, at what cost,
     with sample texts, and who is left out and why."""
     from smsgw.clock import SystemClock
+    from smsgw.doors.shown import plans
     from smsgw.service.keyed import Keyed
     from smsgw.settings import derive
     from smsgw.storage import planning
@@ -98,7 +97,7 @@ def plan(kind: Kind, day: Day = None, json: Json = False, config: Config = None)
         planned = planning.plan(
             stores.con, NoticeKind(kind), _within_a_year(day, today), rules, key, now
         )
-    shown = notice_plans.whole(planned)
+    shown = plans.whole(planned)
     if json:
         print_json(shown, indent=2)
     elif not planned.refusal or planned.notices:
@@ -161,13 +160,14 @@ def list_(
     config: Config = None,
 ) -> None:
     """List the runs, the last first."""
+    from smsgw.doors.shown.runs import line
     from smsgw.storage import run_records
 
     settings = load_settings_or_exit(config)
     with read_stores(settings.data_dir) as stores:
         found = [] if stores is None else run_records.find(stores.con, limit)
     written = partial(iso if json else to_the_second, timezone=settings.timezone)
-    rows = [notice_runs.line(one, written) for one in found]
+    rows = [line(one, written) for one in found]
     if json:
         print_json(rows, indent=2)
     elif rows:
@@ -215,58 +215,15 @@ def _looks(
     import time
 
     from smsgw.clock import SystemClock
-    from smsgw.service.forecast import forecast
-    from smsgw.service.run_parts import Sending, parts_left, rates
-    from smsgw.settings import derive
-    from smsgw.storage import planning, run_records
-    from smsgw.storage.database import one_moment
+    from smsgw.doors.shown.runs import look
 
-    rules = derive.notice_rules(settings)
-    throughput = {one.id: float(one.throughput) for one in settings.carriers.values()}
     while True:
-        now = SystemClock().now()
         stores.cache.follow()
-        with one_moment(stores.con):
-            found = run_records.one(stores.con, run)
-            if found is None:
-                fail(f"there is no run {run}")
-            changes = run_records.changes(stores.con, run)
-            progress = run_records.progress(stores.con, run, now, SHOWN)
-            waits = _waits(settings, stores, found, rules, now, written)
-        sending = Sending(found.kind, found.text or "", progress.left, progress.lately)
-        ahead = forecast(
-            parts_left(sending, rules),
-            rates([sending], throughput, rules, now),
-            rules.calendar,
-            planning.begins(rules, found.day, now),
-        )
-        yield notice_runs.whole(found, changes, progress, ahead, waits, written)
+        found = look(stores.con, settings, run, SystemClock().now(), written)
+        if found is None:
+            fail(f"there is no run {run}")
+        yield found
         time.sleep(LOOKS)
-
-
-def _waits(
-    settings: "Settings",
-    stores: Stores,
-    run: "RunRecord",
-    rules: NoticeRules,
-    now: float,
-    written: Callable[[float], str],
-) -> str:
-    """Why nothing of a running run goes out now; empty: it does, or it is not running."""
-    from smsgw.service.notices import RunState
-    from smsgw.storage.lock import DAEMON_LOCK, holder
-    from smsgw.storage.planning import begins, cache_refusal
-
-    if run.state is not RunState.RUNNING or not run.left:
-        return ""
-    if holder(settings.data_dir, DAEMON_LOCK) is None:
-        return f"{notice_runs.WAITS}no daemon runs, smsgw run starts it"
-    if run.kind is not NoticeKind.ANNOUNCEMENT and (old := cache_refusal(stores.con, rules, now)):
-        return f"{notice_runs.WAITS}{old}"
-    window = rules.calendar.next_window(begins(rules, run.day, now))
-    if window is not None and now < window.opens:
-        return f"goes on {written(window.opens)}"
-    return f"{notice_runs.WAITS}no day of the next year is open" if window is None else ""
 
 
 @app.command()

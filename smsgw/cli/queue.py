@@ -14,13 +14,13 @@ from smsgw.cli import queue_rows
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.stores import (
     check_carrier,
-    iso,
     open_gateway_alone,
     print_table,
     read_gateway_alone,
     to_the_second,
 )
 from smsgw.cli.words import LARGEST_ID, one_of, whole_number
+from smsgw.doors.shown.times import iso
 from smsgw.service.message import MessageKind
 from smsgw.service.record import HELD, LIVE
 from smsgw.text.counted import counted

@@ -6,7 +6,8 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from smsgw.cli.events import as_row
-from smsgw.cli.stores import Written, iso, to_read
+from smsgw.cli.stores import Written, to_read
+from smsgw.doors.shown.times import iso
 from smsgw.service.subscribers import OPTIONAL, REQUIRED
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from smsgw.cli.common import Config, Json, fail, load_settings_or_exit, noun, print_json
-from smsgw.cli.stores import iso, known_key, print_table, read_gateway_alone
+from smsgw.cli.stores import known_key, print_table, read_gateway_alone
 from smsgw.cli.words import one_of
+from smsgw.doors.shown.times import iso
 
 if TYPE_CHECKING:
     from smsgw.service.report import Counts, Table, Value
@@ -57,6 +58,7 @@ def report(
     Different customers are counted by the month: of a month that the period cuts, too, all of it.
     """
     from smsgw.clock import SystemClock
+    from smsgw.doors.shown.report import whole
     from smsgw.service.report import tables
 
     if json and shape not in (None, "json"):
@@ -70,7 +72,7 @@ def report(
         raise typer.BadParameter(f"{last} is before {first}", param_hint="--to")
     found = tables(_counts(settings, first, last, now))
     if json or shape == "json":
-        _print_json(found, first, last, iso(now, settings.timezone))
+        print_json(whole(found, first, last, iso(now, settings.timezone)), indent=2)
     elif shape == "csv":
         _print_csv(found)
     else:
@@ -112,20 +114,6 @@ def _print_csv(found: Iterable["Table"]) -> None:
             sorts = [values.pop(name, "") for name in SORTS]
             for name, value in values.items():
                 out.writerow((table.name, *sorts, name, "" if value is None else value))
-
-
-def _print_json(found: Iterable["Table"], first: date, last: date, as_of: str) -> None:
-    told: dict[str, object] = {"from": f"{first}", "to": f"{last}", "as_of": as_of}
-    for table in found:
-        told[table.name] = [_object(table.columns, row) for row in table.rows]
-    print_json(told, indent=2)
-
-
-def _object(columns: Sequence[str], row: Sequence["Value"]) -> Mapping[str, object]:
-    return {
-        name: float(value) if isinstance(value, Decimal) else value
-        for name, value in zip(columns, row, strict=True)
-    }
 
 
 def _headings(columns: Iterable[str]) -> list[str]:

@@ -144,11 +144,6 @@ def to_the_second(at: float, timezone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, timezone):%Y-%m-%d %H:%M:%S}"
 
 
-def iso(at: float, timezone: tzinfo) -> str:
-    """A moment for programs: ISO 8601, to the second, with its offset from UTC."""
-    return datetime.fromtimestamp(at, timezone).isoformat(timespec="seconds")
-
-
 def not_told(phones: int) -> str:
     """What a summary says of phones that wait for a message which can't go out."""
     return f", {phones} not (carrier not known, or not enabled)" if phones else ""

@@ -1,7 +1,6 @@
 """What requests are made of, and what answers are: kinds of values, each as it is described."""
 
 import re
-from datetime import tzinfo
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Header, Path, Query
@@ -14,7 +13,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from smsgw.clock import utc
 from smsgw.service import numbers
 from smsgw.service.message import Msisdn
 
@@ -89,15 +87,6 @@ class Page(Told, Generic[Item]):
 
     items: list[Item]
     next: int | None
-
-
-def moment(at: float, timezone: tzinfo) -> str:
-    """A moment as it is told: ISO 8601, to the second, with its offset from UTC."""
-    return utc(at).astimezone(timezone).isoformat(timespec="seconds")
-
-
-def moment_or_none(at: float | None, timezone: tzinfo) -> str | None:
-    return None if at is None else moment(at, timezone)
 
 
 Json = dict[str, Any]

@@ -19,10 +19,9 @@ from smsgw.doors.api.fields import (
     Page,
     Phone,
     Told,
-    moment,
-    moment_or_none,
 )
 from smsgw.doors.api.gate import PREFIX
+from smsgw.doors.shown.times import iso, iso_or_none
 from smsgw.service.masking import masked
 from smsgw.service.partner import Partner, Scope
 from smsgw.service.record import MessageRecord, SegmentRecord
@@ -108,8 +107,8 @@ def add(app: FastAPI, desk: Desk) -> None:
             carrier=one.carrier,
             msisdn=phone and (phone.digits if full else str(phone)),
             text=text if full or text is None else masked(text),
-            created_at=moment(one.created_at, timezone),
-            valid_until=moment(one.valid_until, timezone),
+            created_at=iso(one.created_at, timezone),
+            valid_until=iso(one.valid_until, timezone),
             segments=[segment(part) for part in one.segments],
         )
 
@@ -118,8 +117,8 @@ def add(app: FastAPI, desk: Desk) -> None:
             part=one.part,
             state=one.shown,
             attempts=one.attempts,
-            sent_at=moment_or_none(one.claimed_at, timezone),
-            changed_at=moment(one.changed_at, timezone),
+            sent_at=iso_or_none(one.claimed_at, timezone),
+            changed_at=iso(one.changed_at, timezone),
             message_id=one.message_id,
             receipt=one.receipt,
             error=one.error,

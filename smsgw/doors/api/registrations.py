@@ -20,10 +20,9 @@ from smsgw.doors.api.fields import (
     Page,
     Phone,
     Told,
-    moment,
-    moment_or_none,
 )
 from smsgw.doors.api.gate import PREFIX
+from smsgw.doors.shown.times import iso, iso_or_none
 from smsgw.service.customer import SubscriptionState
 from smsgw.service.message import Channel, Script
 from smsgw.service.partner import Partner, Scope
@@ -95,10 +94,10 @@ def add(app: FastAPI, desk: Desk) -> None:
             carrier=one.carrier,
             script=one.script,
             channel=one.channel,
-            requested_at=moment(one.requested_at, timezone),
-            activated_at=moment_or_none(record.activated_at, timezone),
-            ended_at=moment_or_none(record.ended_at, timezone),
-            suspect_at=moment_or_none(one.suspect_at, timezone),
+            requested_at=iso(one.requested_at, timezone),
+            activated_at=iso_or_none(record.activated_at, timezone),
+            ended_at=iso_or_none(record.ended_at, timezone),
+            suspect_at=iso_or_none(one.suspect_at, timezone),
         )
 
     async def make(body: NewRegistration, who: Who, once: Once = None) -> Response:

@@ -1,0 +1,1 @@
+"""What programs are shown: the same JSON by a command's --json and over HTTP."""
