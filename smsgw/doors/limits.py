@@ -23,7 +23,7 @@ class Bucket:
         """Take a token, and return 0; or, where there is none, the seconds until there is."""
         if not self._rate:
             return 0.0
-        self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
+        self._tokens = min(self._most, self._tokens + max(now - self._at, 0.0) * self._rate)
         self._at = now
         if self._tokens < 1.0:
             return (1.0 - self._tokens) / self._rate

@@ -59,9 +59,12 @@ class Progress(NamedTuple):
     lately: Mapping[tuple[str, Script], Lately]  # notices sent, by carrier and script
 
 
-def find(con: sqlite3.Connection, limit: int) -> list[RunRecord]:
-    """The last `limit` runs, the last first."""
-    rows = con.execute(f"{_RUN} ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+_LARGEST_ID: Final = 2**63 - 1  # SQLite's
+
+
+def find(con: sqlite3.Connection, limit: int, before: int = _LARGEST_ID) -> list[RunRecord]:
+    """The last `limit` runs with an id below `before`, the last first."""
+    rows = con.execute(f"{_RUN} WHERE id < ? ORDER BY id DESC LIMIT ?", (before, limit)).fetchall()
     return [_record(con, row) for row in rows]
 
 

@@ -1,10 +1,10 @@
 """Where requests that were let in are carried out: who may ask for what, and once each."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from sqlite3 import Connection
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -12,13 +12,17 @@ from pydantic import BaseModel
 
 from smsgw.doors.api.fields import Json
 from smsgw.doors.api.gate import PARTNER
+from smsgw.doors.jobs import Done
 from smsgw.doors.office import Office
 from smsgw.service.message import Msisdn
 from smsgw.service.partner import Partner, Scope
+from smsgw.service.ports import StorageUnavailableError
 from smsgw.storage import requests
 from smsgw.storage.audit import Author, Origin
 from smsgw.storage.requests import Answer, RepeatedError
 from smsgw.web.problem import PROBLEM, FieldError, ProblemError, described
+
+Task = TypeVar("Task")
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
@@ -92,6 +96,45 @@ class Desk:
             raise _repeated(error) from None
         self.office.queued()
         return _response(done)
+
+    async def do_apart(
+        self, asked: requests.Asked, work: Callable[[], Awaitable[Answer]]
+    ) -> Response:
+        """Have what takes longer than a transaction done, once. It must do no harm where it is done
+        twice: cut off by a crash, it is begun anew when it is asked for again."""
+        write = self.office.write
+        try:
+            begun = await write(requests.begin, asked, frozenset(self._under_way))
+        except RepeatedError as error:
+            raise _repeated(error) from None
+        if isinstance(begun, Answer):
+            return _response(begun)
+        self._under_way.add(begun)
+        try:
+            answer = await self._worked(work, begun)
+            await write(requests.end, begun, answer)
+        finally:
+            self._under_way.discard(begun)
+        self.office.queued()
+        return _response(answer)
+
+    async def _worked(self, work: Callable[[], Awaitable[Answer]], begun: int) -> Answer:
+        try:
+            return await work()
+        except ProblemError as error:
+            return refused(error)
+        except Exception:  # nothing came of it: it may be asked for again under the same key
+            await self.office.write(requests.give_up, begun)
+            raise
+
+    async def job(self, function: Callable[[Task], Done], task: Task) -> Json:
+        """What a job of doors.jobs shows. Raises ProblemError where it is refused."""
+        done = await self.office.aside(function, task)
+        if done.failure:
+            raise StorageUnavailableError(done.failure)
+        if done.refusal:
+            raise ProblemError(HTTPStatus.CONFLICT, done.refusal, word="refused")
+        return done.shown
 
 
 def _refusable(effect: Callable[[Connection], Answer]) -> Callable[[Connection], Answer]:
