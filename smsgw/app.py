@@ -20,7 +20,7 @@ from smsgw.service.message import MtState
 from smsgw.service.ports import LinkState, LinkStatus, StorageUnavailableError
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import assembly, exchange, inbox, inquiries, runs
+from smsgw.storage import assembly, exchange, inbox, inquiries, payments, runs
 from smsgw.storage.archive import Archive, Keeping
 from smsgw.storage.daily import DailyRuns
 from smsgw.storage.database import StorageError, current_snapshot
@@ -198,6 +198,8 @@ class App:
             await self._look()
         except StorageUnavailableError as error:
             raise StorageError(str(error)) from error
+        with suppress(StorageUnavailableError):  # the next feed takes them over
+            await self._database.run(payments.catch_up, self._settings.data_dir)
         self._recent.restore(stored, ended)
         if sent:
             log.warning(

@@ -42,7 +42,7 @@ def test_every_command_there_is_is_named() -> None:
 @pytest.mark.parametrize(
     ("noun", "verbs"),
     [
-        ("billing", ["import", "status", "show"]),
+        ("billing", ["import", "status", "show", "export"]),
         ("carriers", ["drain", "resume"]),
         (
             "notices",

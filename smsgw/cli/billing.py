@@ -1,7 +1,6 @@
 """`smsgw billing`: take a feed into the cache, look at a customer's bills."""
 
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,18 +16,13 @@ from smsgw.cli.stores import (
     read_stores,
     signed,
 )
-from smsgw.doors.shown.times import iso
 from smsgw.service.message import Channel
 from smsgw.text.counted import counted
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from smsgw.service.customer import Bill, BillStatus
     from smsgw.settings.model import Settings
     from smsgw.storage.feed import Taken
 
-FEEDS_SHOWN: Final = 10
 NO_CODES: Final = (
     "subscriptions.require_code is on, but bills have no code: no message can register"
 )
@@ -157,37 +151,17 @@ def _local(at: float, timezone: tzinfo) -> str:
 def status(json: Json = False, config: Config = None) -> None:
     """Show how old the cache is, what it was made of, and what waits in billing.feed_dir."""
     from smsgw.clock import SystemClock
+    from smsgw.doors.shown.billing import FEEDS_SHOWN, state
     from smsgw.storage import billing
-    from smsgw.storage.feed import LOCK
-    from smsgw.storage.lock import holder
 
     settings = load_settings_or_exit(config)
-    zone, now = settings.timezone, SystemClock().now()
-    cache, feeds = None, []
+    zone, now, max_age = settings.timezone, SystemClock().now(), settings.billing.max_age
     with read_stores(settings.data_dir) as stores:
-        if stores is not None and stores.cached:
-            cache, feeds = stores.cache.attached, billing.last_feeds(stores.con, FEEDS_SHOWN)
+        cached = stores is not None and stores.cached
+        found = state(stores.con if stores and cached else None, settings, now)
+        feeds = billing.last_feeds(stores.con, FEEDS_SHOWN) if stores and cached else []
     last = feeds[0] if feeds else None
     age = last and now - last.as_of
-    max_age = settings.billing.max_age
-    found: dict[str, Any] = {
-        "cache": cache,
-        "as_of": last and iso(last.as_of, zone),
-        "age_seconds": age and round(age),
-        "stale": age is None or bool(max_age and age >= max_age),
-        "customers": last.customers if last else 0,
-        "bills": last.bills if last else 0,
-        "feeds": [
-            {
-                **feed._asdict(),
-                "as_of": iso(feed.as_of, zone),
-                "taken_at": iso(feed.taken_at, zone),
-            }
-            for feed in feeds
-        ],
-        "importing": holder(settings.data_dir, LOCK),
-        "feed_dir": _feed_dir(settings.billing.feed_dir),
-    }
     if json:
         print_json(found, indent=2)
         return
@@ -196,7 +170,7 @@ def status(json: Json = False, config: Config = None) -> None:
     else:
         holds = f"{counted(last.customers, 'customer')}; {counted(last.bills, 'bill')}"
         stale = f", and billing.max_age is {max_age}" if found["stale"] else ""
-        typer.echo(f"{cache}: {holds}")
+        typer.echo(f"{found['cache']}: {holds}")
         old = f"{age / 3600:.1f} h old" if age >= 0 else "of a time that is still to come"
         typer.echo(f"as of {_local(last.as_of, zone)}: {old}{stale}")
         rows = [
@@ -208,21 +182,6 @@ def status(json: Json = False, config: Config = None) -> None:
         typer.echo(f"an import is under way: process {found['importing']}")
     if found["feed_dir"]:
         typer.echo(_told(found["feed_dir"]))
-
-
-def _feed_dir(folder: Path | None) -> dict[str, Any] | None:
-    """What stands in the feed folder; None where there is none in the configuration."""
-    from smsgw.storage import feed_dir
-
-    if folder is None:
-        return None
-    found: dict[str, Any] = {"path": str(folder), "waiting": [], "last": None, "error": None}
-    try:
-        found["waiting"] = [feed.name for feed in feed_dir.look(folder).feeds]
-        found["last"] = feed_dir.last_report(folder)
-    except OSError as error:
-        found["error"] = error.strerror
-    return found
 
 
 def _told(feed_dir: dict[str, Any]) -> str:
@@ -248,6 +207,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show a customer number's bills as the cache has them, settled ones too."""
+    from smsgw.doors.shown.billing import bill_row, customer
     from smsgw.service import numbers
     from smsgw.storage import billing
 
@@ -264,33 +224,30 @@ def show(
     moment = "" if as_of is None else _local(as_of, settings.timezone)
     if bills is None:
         fail(f"the billing cache of {moment} does not know {number}")
-    rows = [_row(bill, status) for bill, status in bills]
+    rows = [bill_row(bill, status) for bill, status in bills]
     if json:
-        print_json(
-            {
-                "customer_number": number,
-                "as_of": as_of and iso(as_of, settings.timezone),
-                "bills": rows,
-            }
-        )
+        print_json(customer(number, as_of, rows, settings.timezone))
     else:
         typer.echo(f"{number}, as of {moment}: {counted(len(rows), 'bill')}")
         if rows:
             print_table(rows[0], [[value or "" for value in row.values()] for row in rows])
 
 
-def _row(bill: "Bill", status: "BillStatus") -> dict[str, str | None]:
-    """A bill by the names, and in the writing, of the feed."""
-    return {
-        "bill_number": bill.number,
-        "issued_on": _iso(bill.issued_on),
-        "due_on": _iso(bill.due_on),
-        "cut_off_on": _iso(bill.cut_off_on),
-        "amount": f"{Decimal(bill.amount) / 100:.2f}",
-        "currency": bill.currency,
-        "status": status,
-    }
+@app.command()
+def export(config: Config = None) -> None:
+    """Print the cache as a billing feed, customers and bills by their numbers. Import takes it
+    again. Invoices' codes are not in it: only digests of them are kept."""
+    import csv
+    import sys
 
+    from smsgw.doors.shown.billing import feed_row
+    from smsgw.service.feed import COLUMNS
+    from smsgw.storage import billing
 
-def _iso(day: "date | None") -> str | None:
-    return None if day is None else day.isoformat()
+    settings = load_settings_or_exit(config)
+    with read_stores(settings.data_dir) as stores:
+        if stores is None or not stores.cached:
+            fail("there is no billing cache yet; make it by smsgw billing import FILE")
+        out = csv.writer(sys.stdout, lineterminator="\n")
+        out.writerow(COLUMNS)
+        out.writerows(feed_row(*one) for one in billing.everything(stores.con))

@@ -29,9 +29,12 @@ def refuse_long(scope: Scope, limit: int) -> None:
 
 
 def refuse_other(scope: Scope, kind: str) -> None:
-    """Raise a 415 for a body that is not of this media type, or not in UTF-8."""
+    """Raise a 415 for a body that is not of this media type, or not in UTF-8, or packed."""
+    headers = Headers(scope=scope)
+    if (packed := headers.get("content-encoding", "identity")) != "identity":
+        raise _unsupported(f"send the body as it is: {packed} is not read", "Content-Encoding")
     header = EmailMessage()
-    header["Content-Type"] = Headers(scope=scope).get("content-type", "")
+    header["Content-Type"] = headers.get("content-type", "")
     charset = header.get_content_charset("utf-8")
     if header.get_content_type() != kind:
         raise _unsupported(f"send the body as {kind}, and say so in Content-Type")
@@ -67,8 +70,8 @@ def bounded(receive: Receive, limit: int, patience: float = PATIENCE) -> Receive
     return receive_within_bounds
 
 
-def _unsupported(detail: str) -> ProblemError:
-    errors = [FieldError(field="Content-Type", detail=detail)]
+def _unsupported(detail: str, field: str = "Content-Type") -> ProblemError:
+    errors = [FieldError(field=field, detail=detail)]
     return ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, word="body", errors=errors)
 
 

@@ -4,25 +4,31 @@ Each opens the databases itself, and reports what it can't do.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from smsgw.doors.shown import plans
 from smsgw.doors.shown.report import whole
 from smsgw.doors.shown.times import iso
 from smsgw.service.keyed import Keyed
+from smsgw.service.lines import FileError
 from smsgw.service.notices import NoticeKind, RunState
 from smsgw.service.report import tables
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import announcing, planning, reports, runs
+from smsgw.storage import announcing, feed_worker, planning, reports, runs
 from smsgw.storage.database import CacheReader, StorageError, open_gateway
+from smsgw.storage.feed import LOCK, Feed, take_delta, take_snapshot
+from smsgw.storage.feed_report import counts, wrong_lines
 from smsgw.storage.keys import keyed
+from smsgw.storage.lock import holder
 from smsgw.storage.pace import Pace
 from smsgw.storage.planning import Plan
 from smsgw.storage.runs import Order
+from smsgw.storage.snapshot import FeedRefusedError
 
 
 class Done(NamedTuple):
@@ -70,6 +76,56 @@ class CancelTask(NamedTuple):
     run: int
     who: str
     reason: str
+
+
+class FeedTask(NamedTuple):
+    """A file is to be taken as a billing feed."""
+
+    settings: Settings
+    now: float
+    path: Path
+    delta: bool
+    as_of: float
+    force: bool
+
+
+def feed(task: FeedTask) -> Done:
+    """What became of a feed: `verdict` is taken or refused."""
+    settings, now, path = task.settings, task.now, task.path
+    feed_worker.bound_memory()
+    stated = {
+        "kind": "delta" if task.delta else "snapshot",
+        "as_of": iso(task.as_of, settings.timezone),
+    }
+
+    def take(con: sqlite3.Connection, key: Keyed) -> Done:
+        wanted = Feed(path, task.as_of, task.force, key)
+        try:
+            if task.delta:
+                taken = take_delta(con, settings.data_dir, wanted, now=now, progress=_nobody)
+            else:
+                taken = take_snapshot(
+                    con,
+                    settings.data_dir,
+                    wanted,
+                    max_shrink=settings.billing.max_shrink,
+                    now=now,
+                    progress=_nobody,
+                )
+        except FeedRefusedError as error:
+            reason = str(error).removeprefix(f"{path}: ").replace("--force", "force=true")
+            return Done({"verdict": "refused", **stated, "reason": reason})
+        except FileError as error:
+            return Done({"verdict": "refused", **stated, **wrong_lines(error)})
+        return Done({"verdict": "taken", **stated, **counts(taken)})
+
+    if holder(settings.data_dir, LOCK) is not None:
+        return Done({}, refusal="another import is under way: try again when it has ended")
+    return _on_stores(settings, take, cached=False)
+
+
+def _nobody(_octets: int, _rows: int) -> None:
+    """Is told how far an import has come."""
 
 
 def report(task: ReportTask) -> Done:
@@ -135,18 +191,15 @@ def _planned_or_made(
     return Done({"run": made.run, "state": state, **plans.whole(made.plan)})
 
 
-def _on_stores(settings: Settings, work: Callable[[sqlite3.Connection, Keyed], Done]) -> Done:
+def _on_stores(
+    settings: Settings, work: Callable[[sqlite3.Connection, Keyed], Done], cached: bool = True
+) -> Done:
     try:
-        with _stores(settings) as con:
+        with closing(open_gateway(settings.data_dir)) as con:
+            if cached:
+                CacheReader(con, settings.data_dir).follow()
             return work(con, keyed(settings.data_dir, derive.secret(settings)))
     except runs.RunRefusedError as error:
         return Done({}, refusal=str(error))
     except (StorageError, sqlite3.Error, OSError) as error:
         return Done({}, failure=str(error))
-
-
-@contextmanager
-def _stores(settings: Settings) -> Iterator[sqlite3.Connection]:
-    with closing(open_gateway(settings.data_dir)) as con:
-        CacheReader(con, settings.data_dir).follow()
-        yield con

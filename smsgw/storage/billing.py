@@ -151,6 +151,18 @@ def statement(con: sqlite3.Connection, number: str) -> list[tuple[Bill, BillStat
     return [(_bill(row[:6]), BillStatus(row[6])) for row in rows]
 
 
+def everything(con: sqlite3.Connection) -> Iterator[tuple[str, Bill | None, BillStatus | None]]:
+    """All customers of the cache with their bills, settled ones too, by number; one without bills
+    alone. Read while they are asked for."""
+    for customer, *row, status in con.execute(
+        "SELECT customer.number, bill.number, issued_on, due_on, cut_off_on, amount, currency,"
+        f" status FROM {CACHE_SCHEMA}.customer LEFT JOIN {CACHE_SCHEMA}.bill"
+        " ON bill.customer = customer.number ORDER BY customer.number, bill.number"
+    ):
+        bill = None if row[0] is None else _bill((row[0], row[1], row[2], row[3], row[4], row[5]))
+        yield f"{customer:012}", bill, None if status is None else BillStatus(status)
+
+
 def known(con: sqlite3.Connection, numbers: Iterable[str]) -> set[str]:
     """Those of the customer `numbers` that the cache has, with bills or without."""
     found = con.execute(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from smsgw.service.keyed import Keyed
-from smsgw.storage import snapshot
+from smsgw.storage import payments, snapshot
 from smsgw.storage.database import current_snapshot, transaction
 from smsgw.storage.lock import hold
 from smsgw.storage.snapshot import Contents, FeedRefusedError, Progress, Source
@@ -76,7 +76,13 @@ def take_snapshot(
             held = snapshot.build(path, source, progress)
             if not feed.forced:
                 _refuse_shrunk(feed.path, held, current and current.contents, max_shrink)
+            taken_over = set(payments.since(con, source.as_of))
+            payments.take_over_into(path, taken_over)
             with transaction(con):
+                # Those that were told of meanwhile; from here on they find the new cache.
+                late = [one for one in payments.since(con, source.as_of) if one not in taken_over]
+                payments.take_over_into(path, late)
+                payments.forget(con, source.as_of, now)
                 con.execute(
                     "INSERT INTO main.snapshot (file, imported_at) VALUES (?, ?)", (path.name, now)
                 )
@@ -102,7 +108,12 @@ def take_delta(
             raise FeedRefusedError(
                 f"{feed.path}: there is no cache that could be changed; import a whole feed first"
             )
-        held = snapshot.change(current.path, source, progress)
+        held = snapshot.change(
+            current.path,
+            source,
+            progress,
+            finish=lambda cache: payments.take_over(cache, payments.since(con, source.as_of)),
+        )
         return Taken(source.kind, source.as_of, current, held)
 
 

@@ -28,6 +28,7 @@ from smsgw.service.lines import FileError
 from smsgw.storage import feed_dir
 from smsgw.storage.database import StorageError, open_gateway
 from smsgw.storage.feed import Feed, Taken, is_delta, take_delta, take_snapshot
+from smsgw.storage.feed_report import counts, wrong_lines
 from smsgw.storage.keys import keyed
 from smsgw.storage.snapshot import FeedChangedError, FeedRefusedError
 
@@ -74,9 +75,9 @@ def take(path: Path, data_dir: Path, max_shrink: float, secret: str | None, tell
         except FeedRefusedError as error:
             ended({"verdict": "refused", **stated, "reason": str(error)}, feed_dir.REFUSED)
         except FileError as error:
-            ended({"verdict": "refused", **stated, **_wrong_lines(error)}, feed_dir.REFUSED)
+            ended({"verdict": "refused", **stated, **wrong_lines(error)}, feed_dir.REFUSED)
         else:
-            ended({"verdict": "taken", **stated, **_counts(taken)}, feed_dir.DONE)
+            ended({"verdict": "taken", **stated, **counts(taken)}, feed_dir.DONE)
     except feed_dir.ReplacedError as error:
         tell({"event": "changed", "reason": str(error)})
     except (StorageError, sqlite3.Error, OSError) as error:
@@ -110,32 +111,19 @@ def _reporter(tell: Tell) -> Callable[[int, int], None]:
     return progress
 
 
-def _counts(taken: Taken) -> dict[str, Any]:
-    return {
-        "customers": taken.now.customers,
-        "bills": taken.now.bills,
-        "customers_before": taken.before and taken.before.contents.customers,
-        "bills_before": taken.before and taken.before.contents.bills,
-    }
-
-
-def _wrong_lines(error: FileError) -> dict[str, Any]:
-    lines = "1 line is" if error.count == 1 else f"{error.count} lines are"
-    return {
-        "reason": f"{lines} wrong",
-        "wrong_lines": error.count,
-        "first_wrong_lines": [problem._asdict() for problem in error.problems],
-    }
-
-
 def _iso(at: float) -> str:
     return utc(at).isoformat(timespec="seconds")
 
 
-def main() -> None:
-    os.nice(NICE)
+def bound_memory() -> None:
+    """Give this process, which takes a feed and does nothing else, no more than that needs."""
     with suppress(OSError, ValueError):  # a lower bound that somebody set stays
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def main() -> None:
+    os.nice(NICE)
+    bound_memory()
     log.configure("auto", "warning")
     told = sys.stdin.readline()
     if not told:

@@ -167,11 +167,17 @@ def _written_out(path: Path, batches: Iterator[list[FeedRow]]) -> Iterator[list[
                 os.fdatasync(file.fileno())
 
 
-def change(path: Path, source: Source, progress: Progress) -> Contents:
+def change(
+    path: Path,
+    source: Source,
+    progress: Progress,
+    finish: Callable[[sqlite3.Connection], None] = lambda _: None,
+) -> Contents:
     """Apply a delta to the cache file at `path` in one transaction: all of it or nothing.
 
     Of several lines on one bill the last counts; a code stays where a line has none. A cache that
-    was made before codes gets a place for them. Raises FileError, and sqlite3.Error.
+    was made before codes gets a place for them. `finish` is done last, in the same transaction.
+    Raises FileError, and sqlite3.Error.
     """
     problems = Problems()
     uri = f"{path.absolute().as_uri()}?mode=rw"
@@ -192,6 +198,7 @@ def change(path: Path, source: Source, progress: Progress) -> Contents:
                 con.executemany(_CHANGE, bills)
                 held = Contents(held.customers + new[0], held.bills + new[1])
             problems.refuse()
+            finish(con)
             _note(con, source, held)
         con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # a long log makes reading slow
     return held

@@ -452,3 +452,20 @@ def test_status_of_a_cache_that_is_old(folder: Path) -> None:
     take(as_of="2020-01-01T00:00")
     assert "h old, and billing.max_age is 36h" in smsgw("billing", "status").stdout
     assert json.loads(smsgw("billing", "status", "--json").stdout)["stale"] is True
+
+
+def test_export_is_a_feed(folder: Path) -> None:
+    none = smsgw("billing", "export")
+    assert (none.exit_code, none.stdout) == (1, "")
+    assert "smsgw billing import FILE" in none.stderr
+    odd = '300000000003,"a, ""b""",,,,0.10,EUR,cancelled\n'
+    (folder / "feed.csv").write_text(FEED + odd)
+    smsgw("billing", "import", "feed.csv", "--as-of", TIME)
+    exported = smsgw("billing", "export")
+    lines = exported.stdout.splitlines(keepends=True)
+    assert lines[0] == HEADER
+    assert sorted(lines[1:]) == sorted((FEED + odd).splitlines(keepends=True)[1:])
+    assert lines[1].startswith("300000000001,B0,"), "by customer and bill"
+    (folder / "again.csv").write_text(exported.stdout)
+    smsgw("billing", "import", "again.csv", "--as-of", TIME)
+    assert smsgw("billing", "export").stdout == exported.stdout

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from smsgw.doors.api import description, messages, notices, registrations, reports
+from smsgw.doors.api import billing, description, messages, notices, registrations, reports
 from smsgw.doors.api.desk import Desk
 from smsgw.doors.api.gate import Gate, unavailable
 from smsgw.doors.office import BusyError, Office
@@ -23,7 +23,7 @@ def api(
 
     def extend(app: FastAPI) -> None:
         desk = Desk(office)
-        for noun in (registrations, messages, notices, reports):
+        for noun in (registrations, billing, messages, notices, reports):
             noun.add(app, desk)
         app.add_exception_handler(StorageUnavailableError, _unavailable)
         app.add_exception_handler(BusyError, _busy)

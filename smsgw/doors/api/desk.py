@@ -56,6 +56,11 @@ def wrong(field: str, detail: str, word: str = "field", status: int = 422) -> Pr
     return ProblemError(status, detail, word=word, errors=[FieldError(field=field, detail=detail)])
 
 
+def out_of_range(field: str, detail: str) -> ProblemError:
+    """What is answered where a field fits its description, and can't be taken all the same."""
+    return wrong(field, detail, "out_of_range", HTTPStatus.CONFLICT)
+
+
 class Desk:
     """Carries out requests of partners."""
 

@@ -1,6 +1,7 @@
 """What requests are made of, and what answers are: kinds of values, each as it is described."""
 
 import re
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Header, Path, Query
@@ -22,6 +23,9 @@ LARGEST_PAGE: Final = 200
 _PHONE: Final = rf"^(?:(?:\+|00)?{numbers.COUNTRY_CODE}|0){numbers.MOBILE}$"
 
 
+_MOMENT: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)"
+
+
 def _phone(value: object) -> Msisdn:
     """A mobile number as programs write it; one that is written otherwise is told what is wrong."""
     if not isinstance(value, str):
@@ -30,6 +34,23 @@ def _phone(value: object) -> Msisdn:
         numbers.msisdn(value)
         raise ValueError(f"{value!r} must be digits, as 359888123456 is")
     return numbers.msisdn(value)
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("must be a date, as 2026-12-15 is one")
+    return date.fromisoformat(value)
+
+
+def _moment(value: object) -> datetime:
+    """As RFC 3339 has it, with an offset."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(_MOMENT, value, re.ASCII | re.IGNORECASE):
+        raise ValueError("must be a moment with its offset, as 2026-12-01T06:00:00+02:00 is one")
+    return datetime.fromisoformat(value.upper())
 
 
 def _twelve_digits(value: object) -> str:
@@ -49,6 +70,8 @@ CustomerNumber = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{12}$", "examples": ["300012345678"]}),
     BeforeValidator(_twelve_digits),
 ]
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 # Which carriers there are is put into the description when it is made.
 CARRIERS: Final = "x-carriers"
 CarrierId = Annotated[str, WithJsonSchema({"type": "string", CARRIERS: True, "examples": ["mtel"]})]

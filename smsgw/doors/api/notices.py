@@ -12,8 +12,18 @@ from pydantic import Field
 
 from smsgw.doors import jobs
 from smsgw.doors.api.description import problems
-from smsgw.doors.api.desk import Desk, Who, may, wrong
-from smsgw.doors.api.fields import LARGEST_ID, Asked, CustomerNumber, Id, Json, Limit, Once, Page
+from smsgw.doors.api.desk import Desk, Who, may, out_of_range
+from smsgw.doors.api.fields import (
+    LARGEST_ID,
+    Asked,
+    CustomerNumber,
+    Day,
+    Id,
+    Json,
+    Limit,
+    Once,
+    Page,
+)
 from smsgw.doors.api.gate import PREFIX
 from smsgw.doors.api.notice_models import Cancelled, Made, Plan, Run, RunLine
 from smsgw.doors.shown import runs as shown
@@ -42,9 +52,7 @@ class NewRun(Asked):
     """A run that is wanted."""
 
     kind: Kind
-    date_: date | None = Field(
-        None, alias="date", strict=False, description="The day it is for; else today."
-    )
+    date_: Day | None = Field(None, alias="date", description="The day it is for; else today.")
     force: bool = Field(False, description="Without the hold: needs a reason.")
     by: By = None
     reason: Said | None = None
@@ -90,13 +98,13 @@ class Notices:
     def _day_of(self, day: date | None, now: float) -> date:
         today = self._rules.calendar.day(now)
         if day is not None and abs(day - today) > FAR:
-            raise wrong("date", f"{day} is more than a year away")
+            raise out_of_range("date", f"{day} is more than a year away")
         return day or today
 
     async def plan(
         self,
         kind: Kind,
-        day: Annotated[date | None, Query(alias="date", description="Else today.")] = None,
+        day: Annotated[Day | None, Query(alias="date", description="Else today.")] = None,
     ) -> Plan:
         """What a run would hold: how many, over which carriers, at what cost, with sample texts,
         and who is left out and why. None is made."""
@@ -110,9 +118,9 @@ class Notices:
         now = self._office.clock.now()
         day = self._day_of(body.date_, now)
         if day < self._rules.calendar.day(now):
-            raise wrong("date", f"{day} is past")
+            raise out_of_range("date", f"{day} is past")
         if body.force and body.reason is None:
-            raise wrong("reason", "a run that is forced needs a reason")
+            raise out_of_range("reason", "a run that is forced needs a reason")
         order = Order(_signed(body.by, who), body.reason or "", force=body.force)
         task = jobs.NoticeTask(self._settings, now, NoticeKind(body.kind), day, order)
 
@@ -202,7 +210,11 @@ def add(app: FastAPI, desk: Desk) -> None:
     base = f"{PREFIX}notices"
     nobody: Answers = {200: {"model": Made, "description": "Nobody to tell, or only a plan"}}
     app.get(
-        f"{base}/plan", dependencies=ALLOWED, operation_id="plan_notices", summary="Plan a run"
+        f"{base}/plan",
+        responses=problems(409),
+        dependencies=ALLOWED,
+        operation_id="plan_notices",
+        summary="Plan a run",
     )(notices.plan)
     app.get(
         f"{base}/runs", dependencies=ALLOWED, operation_id="list_runs", summary="List runs"

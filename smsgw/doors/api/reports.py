@@ -7,8 +7,9 @@ from fastapi import Depends, FastAPI, Query
 from pydantic import ConfigDict, Field
 
 from smsgw.doors import jobs
-from smsgw.doors.api.desk import Desk, may, wrong
-from smsgw.doors.api.fields import Told
+from smsgw.doors.api.description import problems
+from smsgw.doors.api.desk import Desk, may, out_of_range
+from smsgw.doors.api.fields import Day, Told
 from smsgw.doors.api.gate import PREFIX
 from smsgw.doors.shown.times import iso
 from smsgw.service.partner import Scope
@@ -120,10 +121,10 @@ def add(app: FastAPI, desk: Desk) -> None:
 
     async def show(
         first: Annotated[
-            date | None, Query(alias="from", description="The first day; of this month else.")
+            Day | None, Query(alias="from", description="The first day; of this month else.")
         ] = None,
         last: Annotated[
-            date | None, Query(alias="to", description="The last day; else today.")
+            Day | None, Query(alias="to", description="The last day; else today.")
         ] = None,
     ) -> Report:
         """The figures that the company publishes. Different customers are counted by the month: of
@@ -133,12 +134,16 @@ def add(app: FastAPI, desk: Desk) -> None:
         last = last or (today if first is None else max(first, today))
         first = first or last.replace(day=1)
         if first > last:
-            raise wrong("to", f"{last} is before {first}")
+            raise out_of_range("to", f"{last} is before {first}")
         if last.year - first.year > MOST_YEARS:
-            raise wrong("from", f"a report is of {MOST_YEARS} years at most")
+            raise out_of_range("from", f"a report is of {MOST_YEARS} years at most")
         task = jobs.ReportTask(office.settings, now, first, last)
         return Report.model_validate(await desk.job(jobs.report, task))
 
     app.get(
-        f"{PREFIX}reports", dependencies=ALLOWED, operation_id="report", summary="Report figures"
+        f"{PREFIX}reports",
+        responses=problems(409),
+        dependencies=ALLOWED,
+        operation_id="report",
+        summary="Report figures",
     )(show)
