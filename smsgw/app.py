@@ -32,6 +32,7 @@ from smsgw.storage.observe import Observed, observe, publish
 from smsgw.storage.pace import Pace
 from smsgw.storage.policy import Policy
 from smsgw.storage.registrar import Registrar
+from smsgw.storage.retaining import Retaining
 from smsgw.storage.snapshot import sweep
 from smsgw.storage.sqlite import Database
 from smsgw.storage.tidying import Tidying
@@ -78,6 +79,9 @@ class App:
         )
         self._archive = Archive(self._database, self._clock, keeping)
         self._tidying = Tidying(self._database, self._clock)
+        self._retaining = Retaining(
+            self._database, derive.keep(settings), self._policy.keyed, self._clock
+        )
         self._recent = Recent(
             settings.duplicates.window,
             {one.id: one.response_timeout for one in settings.carriers.values()},
@@ -227,7 +231,9 @@ class App:
         tidying = tasks.create_task(self._tidying.run(), name="tidy")
         rejecting = tasks.create_task(self._registrar.run(), name="reject")
         moving = tasks.create_task(self._archive.run(), name="archive")
-        stack.push_async_callback(_stopped, watching, observing, tidying, rejecting, moving)
+        dropping = tasks.create_task(self._retaining.run(), name="retention")
+        own = watching, observing, tidying, rejecting, moving, dropping
+        stack.push_async_callback(_stopped, *own)
         if self._daily.kinds:
             noticing = tasks.create_task(self._daily.run(), name="daily runs")
             stack.push_async_callback(_stopped, noticing)

@@ -50,7 +50,10 @@ def test_every_command_there_is_is_named() -> None:
         ),
         ("keys", ["add", "list", "revoke"]),
         ("queue", ["list", "show", "retry", "cancel", "receipts"]),
-        ("subscribers", ["add", "end", "move", "show", "list", "import", "export", "audit"]),
+        (
+            "subscribers",
+            ["add", "end", "move", "show", "list", "import", "export", "erase", "audit"],
+        ),
     ],
 )
 def test_the_verbs_it_names_are_those_there_are(noun: str, verbs: list[str]) -> None:

@@ -5,8 +5,6 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from smsgw.cli.stores import to_the_second
-from smsgw.doors.shown.times import iso
-from smsgw.service.masking import masked
 from smsgw.service.message import MtState
 from smsgw.service.notices import Cancelled, NoticeKind, NoticeState, RunState
 from smsgw.service.record import HELD
@@ -20,36 +18,14 @@ if TYPE_CHECKING:
 Details = Mapping[str, Any]
 
 
-def as_row(event: "Event", timezone: tzinfo, comes_next: str = "", *, full: bool = True) -> Details:
-    """An event for programs; phone numbers are masked unless they are wanted in `full`."""
-    row = {
-        "at": iso(event.at, timezone),
-        "what": event.what.value,
-        "msisdn": _phone(event, full),
-        **_details(event, full),
-    }
-    return row if event.segment is None else {**row, "next": comes_next or None}
-
-
 def as_line(event: "Event", timezone: tzinfo, comes_next: str = "", *, full: bool) -> str:
     """An event for people."""
-    phone = _phone(event, full) or "erased"
-    said = _WORDS[event.what](_details(event, full))
+    from smsgw.doors.shown.events import details, phone
+
+    whose = phone(event, full) or "erased"
+    said = _WORDS[event.what](details(event, full))
     then = f" → {comes_next}" if comes_next else ""
-    return f"{to_the_second(event.at, timezone)}  {phone:<12}  {said}{then}"
-
-
-def _phone(event: "Event", full: bool) -> str | None:
-    if event.msisdn is None:
-        return None
-    return event.msisdn.digits if full else str(event.msisdn)
-
-
-def _details(event: "Event", full: bool) -> Details:
-    text = event.details.get("text")
-    if full or text is None:
-        return event.details
-    return {**event.details, "text": masked(text)}
+    return f"{to_the_second(event.at, timezone)}  {whose:<12}  {said}{then}"
 
 
 def _message_in(details: Details) -> str:
@@ -148,6 +124,7 @@ CHANGES: Final[Mapping[str, tuple[str, str]]] = {
     Change.MOVED: ("moved", " to"),
     Change.SCRIPT: ("changed", " to"),
     Change.SUSPECT: ("suspected of another carrier", ":"),
+    Change.ERASED: ("erased", ""),
     Change.CLEARED: ("no longer suspected of another carrier", ":"),
 }
 
@@ -163,6 +140,30 @@ def _receipt(details: Details) -> str:
 
 def _stop(_: Details) -> str:
     return "said stop: registered by no import and no partner until it asks itself"
+
+
+def _request(details: Details) -> str:
+    asked = OPERATIONS.get(details["operation"], details["operation"])
+    by = f"{details['partner']} ({details['channel']}) asked over HTTP to {asked}"
+    if details["status"] is None:
+        return f"{by}: cut off"
+    done = f"message {details['message']}" if details["message"] else "done"
+    return f"{by}: {REFUSED.get(details['reason'], details['reason']) or done}"
+
+
+OPERATIONS: Final[Mapping[str, str]] = {
+    "register": "register the phone",
+    "end": "end a registration",
+    "send": "send a message",
+    "erase": "erase the person",
+}
+REFUSED: Final[Mapping[str, str]] = {
+    "stopped": "refused, the phone said stop",
+    "looks_like_phone": "refused, the customer number looks like a phone number",
+    "too_many_numbers": "refused, the phone has as many customer numbers as it may have",
+    "too_many_phones": "refused, the customer number has as many phones as it may have",
+    "not_sent": "refused, it can't be sent so",
+}
 
 
 def _notice(details: Details) -> str:
@@ -222,6 +223,7 @@ _WORDS: Final[Mapping[str, Callable[[Details], str]]] = {
     "registration": _registration,
     "stop": _stop,
     "notice": _notice,
+    "request": _request,
     "message_out": _message_out,
     "submit": _submit,
     "receipt": _receipt,

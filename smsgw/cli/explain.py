@@ -37,8 +37,9 @@ def explain(
     Twelve digits that begin with 359 can be a phone and a customer number: both are shown then.
     With --json, one event a line.
     """
-    from smsgw.cli.events import as_line, as_row
+    from smsgw.cli.events import as_line
     from smsgw.clock import SystemClock
+    from smsgw.doors.shown.events import as_row
     from smsgw.service.record import Ways, outlook
     from smsgw.settings import derive
 

@@ -11,7 +11,7 @@ import typer
 from smsgw.cli import chains
 from smsgw.cli.common import Config, CsvFile, Json, fail, load_settings_or_exit, noun, print_json
 from smsgw.cli.people import Customer, Phone, customer_number, either, msisdn_of, stored_msisdn
-from smsgw.cli.registrations import person, print_array, print_csv, print_records
+from smsgw.cli.registrations import print_array, print_csv, print_records
 from smsgw.cli.stores import (
     Stores,
     check_carrier,
@@ -231,19 +231,59 @@ def export(
 
 
 def _export_person(settings: "Settings", phone: str) -> None:
-    from smsgw.storage import subscriptions, timeline
-    from smsgw.storage.database import one_moment
+    from smsgw.doors.shown import person
 
     msisdn, key = stored_msisdn(phone), known_key(settings)
     with read_gateway_alone(settings.data_dir) as stores:
-        if stores is None:
-            fail(f"{msisdn.digits}: nothing is known")
-        with one_moment(stores.con):
-            records = list(subscriptions.records_of_phone(stores.con, msisdn))
-            events = timeline.of(stores.con, msisdn, None, key)
-    if not records and not events:
+        found = stores and person.export(stores.con, msisdn, key, settings.timezone)
+    if not found:
         fail(f"{msisdn.digits}: nothing is known")
-    print_json(person(msisdn, records, events, settings.timezone), indent=2)
+    print_json(found, indent=2)
+
+
+@app.command()
+def erase(
+    phone: Phone,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who says so [whoever is logged in].")
+    ] = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Erase a person: a phone, its texts and its registrations. Counts, and the digests that prove
+    what was sent, stay; so does a stop.
+
+    What is on its way to the phone is not sent any more, as far as it hasn't been. Backups that
+    were made before still have it all.
+    """
+    import time
+
+    from smsgw.settings import derive
+    from smsgw.storage import erasing
+    from smsgw.storage.pace import Pace
+
+    settings = load_settings_or_exit(config)
+    msisdn = stored_msisdn(phone)
+    author = signed(settings, Channel.CENTRE)
+    if by is not None:
+        author = author._replace(origin=author.origin._replace(who=by))
+    books = derive.books(settings, author.keyed)
+    with open_gateway_alone(settings.data_dir) as stores:
+        erased = erasing.erase(stores.con, msisdn, books, author, Pace(), time.sleep)
+    if not erased.anything:
+        fail(f"{msisdn.digits}: nothing is known")
+    if json:
+        print_json(erased._asdict())
+        return
+    typer.echo(
+        f"{msisdn.digits} erased: {counted(erased.registrations, 'registration')},"
+        f" {counted(erased.messages_in + erased.messages_out, 'message')},"
+        f" {counted(erased.notices, 'notice')}"
+    )
+    if erased.on_the_way:
+        typer.echo(f"on the way, ending without a name: {counted(erased.on_the_way, 'message')}")
+    if erased.others:
+        typer.echo(f"texts of others that named the phone, dropped: {erased.others}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from smsgw.service.calendar import Calendar
 from smsgw.service.decision import Rules
+from smsgw.service.keep import Keep
 from smsgw.service.keyed import Keyed
 from smsgw.service.message import BULK, Encoding, MessageKind, Msisdn
 from smsgw.service.notices import NoticeKind, NoticeRules
@@ -90,6 +91,11 @@ def losses(settings: Settings) -> Losses:
     if unknown.other == "resend":
         resend |= frozenset(MessageKind) - BULK - SENT_ONCE_MORE
     return Losses(unknown.wait, resend)
+
+
+def keep(settings: Settings) -> Keep:
+    """For how long personal data is kept."""
+    return Keep(**settings.retention.model_dump())
 
 
 def reassembly(settings: Settings) -> Bounds:

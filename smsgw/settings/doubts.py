@@ -1,10 +1,9 @@
 """What can be used as it is, but hardly means what somebody wrote it for."""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from smsgw.settings.later import UNREAD
 from smsgw.settings.model import Settings
 from smsgw.settings.public_holidays import PublicHolidays
 from smsgw.settings.types import Duration
@@ -21,33 +20,11 @@ class Doubt(NamedTuple):
 
 def doubts(settings: Settings) -> Iterator[Doubt]:
     """All that is doubtful whatever way the values were written."""
-    yield from _unread(settings)
     yield from _shared_ranges(settings)
     yield from _shared_logins(settings)
     yield from _slow_windows(settings)
     yield from _no_holidays(settings)
     yield from _no_feeds(settings)
-
-
-def _unread(settings: Settings) -> Iterator[Doubt]:
-    """Values of keys that no part of this version reads, where they are not the default."""
-    for pattern in UNREAD:
-        *sections, key = pattern.split(".")
-        for path, section in _at(settings, sections, ()):
-            default = type(section).model_fields[key].get_default(call_default_factory=True)
-            if getattr(section, key) != default:
-                yield Doubt((*path, key), "has no effect in this version yet")
-
-
-def _at(section: Any, keys: Sequence[str], path: Path) -> Iterator[tuple[Path, Any]]:
-    """What stands below `section`; a `*` among the keys is each in turn."""
-    if not keys:
-        yield path, section
-    elif keys[0] == "*":
-        for key, inner in section.items():
-            yield from _at(inner, keys[1:], (*path, key))
-    else:
-        yield from _at(getattr(section, keys[0]), keys[1:], (*path, keys[0]))
 
 
 def _shared_ranges(settings: Settings) -> Iterator[Doubt]:

@@ -10,14 +10,6 @@ LATER: Final[dict[str, str]] = {
     "storage.url": "messages are kept in SQLite in data_dir",
 }
 
-# Keys whose values are checked and kept, but that nothing reads yet, where that does no harm: a
-# value that isn't the default is a warning.
-UNREAD: Final = (
-    "retention.texts",
-    "retention.messages",
-    "retention.evidence",
-)
-
 
 def meaning(path: tuple[str | int, ...]) -> str | None:
     """What the default of the key at `path`, or of one above it, means; None: it is available."""

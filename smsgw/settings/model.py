@@ -31,6 +31,7 @@ from smsgw.settings.types import (
     Duration,
     FilePath,
     Flag,
+    Kept,
     Listen,
     Network,
     OpeningHours,
@@ -209,8 +210,11 @@ class Retention(Section):
     """How long personal data is kept."""
 
     texts: PositiveDuration = Duration("90d")
-    messages: PositiveDuration = Duration("730d")
-    evidence: PositiveDuration = Duration("730d")
+    """What was written, either way."""
+    messages: Kept = Duration("730d")
+    """To and from whom; registrations that have ended."""
+    evidence: Kept = Duration("730d")
+    """What notices said, and to whom."""
 
 
 class Settings(Section):

@@ -69,6 +69,9 @@ class Duration(float):
         return {"anyOf": [{"type": "string", "pattern": "^[0-9]+[dhms]$"}, {"const": 0}]}
 
 
+LEAST_KEPT: Final = Duration("8d")  # longer than any message is on its way
+
+
 class Percent(float):
     """A share of one. Written as a percentage: `10%` is 0.1."""
 
@@ -259,6 +262,12 @@ def _positive(value: Duration) -> Duration:
     return value
 
 
+def _kept(value: Duration) -> Duration:
+    if value < LEAST_KEPT:
+        raise ValueError(f"must be {LEAST_KEPT} at least: what is on its way refers to it")
+    return value
+
+
 def _octet_string(limit: int) -> StringConstraints:
     """A C-octet string of printable ASCII; `limit` is SMPP's maximum without the NUL."""
     return StringConstraints(pattern=r"^[ -~]*$", max_length=limit)
@@ -291,6 +300,7 @@ Price = Annotated[
 ]  # a part for a thousand euros is a mistake
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Kept = Annotated[Duration, AfterValidator(_kept)]
 Host = Annotated[str, AfterValidator(_host)]
 Remote = Annotated[Address, PlainValidator(_remote), WithJsonSchema({"type": "string"})]
 Listen = Annotated[Address, PlainValidator(_address), WithJsonSchema({"type": "string"})]

@@ -25,6 +25,7 @@ class Change(StrEnum):
     SCRIPT = "script"
     SUSPECT = "suspect"  # its carrier says that the phone is not its own
     CLEARED = "cleared"  # of that
+    ERASED = "erased"  # all of a person's
 
 
 _LAST: Final = "SELECT seq FROM main.sqlite_sequence WHERE name = 'audit'"
@@ -99,12 +100,23 @@ def record(
     for change, msisdn, number, value in entries:
         person, customer = made.get((msisdn, number)) or digests(keyed, msisdn, number)
         digest = _chained(keyed, digest, now, change, value, origin, person, customer)
-        rows.append((now, change, msisdn.digits, number, value, *origin, person, customer, digest))
+        named = (None, None) if change is Change.ERASED else (msisdn.digits, number)
+        rows.append((now, change, *named, value, *origin, person, customer, digest))
     con.executemany(
         "INSERT INTO main.audit (at, change, msisdn, customer_number, value, channel, who, person,"
         " customer, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
+
+
+def erase(con: sqlite3.Connection, author: Author, msisdn: Msisdn) -> None:
+    """Empty a phone's entries, and append that its person was erased, inside the caller's
+    transaction. The chain runs over digests, and holds."""
+    con.execute(
+        "UPDATE main.audit SET msisdn = NULL, customer_number = NULL WHERE msisdn = ?",
+        (msisdn.digits,),
+    )
+    record(con, author, [Entry(Change.ERASED, msisdn, "")])
 
 
 def of_phone(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Recorded]:

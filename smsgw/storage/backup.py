@@ -2,7 +2,8 @@
 
 The copy is made inside one read transaction. In WAL mode that keeps no writer waiting; the log
 only grows meanwhile. It is made a slice at a time, with a rest after each, so that the disk stays
-free for the daemon's commits.
+free for the daemon's commits. Then it is written anew: pages may still hold what was deleted of
+them, or erased, and no copy is to have that.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from smsgw.storage.disk import sync
 
 SLICE: Final = 1000  # pages, 4 MB
 REST: Final = 0.01  # seconds
+STEPS: Final = 500_000  # of SQLite's machine between two rests: some 10 ms
 
 Progress = Callable[[int, int], None]  # is told how many pages of how many are copied
 
@@ -127,20 +129,39 @@ def _copy(con: sqlite3.Connection, target: Path, progress: Progress) -> Path:
         progress(total - left, total)
         time.sleep(REST)
 
+    new = part.with_name(f"{part.name}.new")
     try:
         os.ftruncate(descriptor, 0)
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = OFF")
             copy.execute("PRAGMA synchronous = OFF")
             con.backup(copy, pages=SLICE, progress=copied)
-        _check(part)
-        os.fsync(descriptor)
-        return part
+        _write_anew(part, new)
+        _check(new)
+        sync(new)
+        return new
     except BaseException:
-        part.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
     finally:
+        part.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _write_anew(part: Path, new: Path) -> None:
+    """Write a copy once more, of what its tables hold and nothing else."""
+    new.unlink(missing_ok=True)  # what a killed backup left
+    new.touch(mode=0o600)
+    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        copy.set_progress_handler(_rest, STEPS)
+        copy.execute("VACUUM INTO ?", (os.fspath(new),))
+    with closing(sqlite3.connect(new, isolation_level=None)) as written:
+        written.execute("PRAGMA journal_mode = WAL")
+
+
+def _rest() -> int:
+    time.sleep(REST)
+    return 0  # go on
 
 
 def _check(part: Path) -> None:

@@ -22,6 +22,7 @@ from smsgw.service.retry import (
     valid_until,
     worth_sending,
 )
+from smsgw.storage.erased import NOBODY
 from smsgw.storage.messages import cut, insert_segments
 from smsgw.storage.policy import Policy
 from smsgw.storage.unawaited import look_at
@@ -100,7 +101,7 @@ def read_queued(
     con: sqlite3.Connection, select: str, carrier: str, limit: int, now: float
 ) -> tuple[list[Segment], list[MtState]]:
     """The next segments in a carrier's queue, by one of the queries above, and what became of
-    those that are too old."""
+    those that are too old, or whose phone was erased."""
     found: list[Segment] = []
     stale: list[Segment] = []
     for row in con.execute(select, (carrier, limit)):
@@ -122,7 +123,8 @@ def read_queued(
             valid_until(MessageKind(kind), created_at, until),
             bool(bare),
         )
-        (found if worth_sending(one.valid_until, now) else stale).append(one)
+        goes = msisdn != NOBODY and worth_sending(one.valid_until, now)
+        (found if goes else stale).append(one)
     return found, expire(con, [(one.key, one.lost) for one in stale], now)
 
 

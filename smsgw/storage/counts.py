@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from smsgw.service.message import Encoding, Layout, MtState
+from smsgw.service.message import Encoding, Layout, Msisdn, MtState
 from smsgw.service.message_state import message_state
 from smsgw.service.report import (
     BILL_CHECKS,
@@ -23,6 +23,7 @@ from smsgw.service.report import (
     Happened,
     took,
 )
+from smsgw.storage import erased
 from smsgw.storage.database import transaction
 from smsgw.storage.subjects import Subject
 
@@ -87,10 +88,9 @@ def sums(messages: Iterable[Message], subjects: Mapping[int, Subject], books: Bo
         key = SentOn(day, one.kind, purpose, one.carrier, state.value)
         amounts = Amounts(1, parts, parts * books.prices.get(one.carrier, 0))
         sent[key] = sent.get(key, Amounts()).plus(amounts)
-        if notice is not None and parts and purpose in REMINDERS:
-            # Of one that is erased already, its notice stands for it.
-            number = notice.customer_number or f"notice {notice.id}"
-            customers.add(_customer(books, day, Customers.REMINDED, number))
+        # One that is erased was counted then.
+        if notice is not None and notice.customer_number and parts and purpose in REMINDERS:
+            customers.add(reminded(books, day, notice.customer_number))
     return Sums(sent, customers)
 
 
@@ -100,6 +100,11 @@ def _parts(one: Message, books: Books) -> int:
     if one.layout == Layout.PAYLOAD and any(accepted):
         return books.encodings.get(one.carrier, Encoding()).count_parts(one.text)
     return sum(accepted)
+
+
+def reminded(books: Books, day: str, customer_number: str) -> Customer:
+    """A customer number that was reminded on a day."""
+    return _customer(books, day, Customers.REMINDED, customer_number)
 
 
 def _customer(books: Books, day: str, what: Customers, name: str) -> Customer:
@@ -117,7 +122,7 @@ def add_sent(con: sqlite3.Connection, found: Sums) -> None:
         " cost = cost + excluded.cost",
         [(*key, *amounts) for key, amounts in found.sent.items()],
     )
-    _add_customers(con, found.customers)
+    add_customers(con, found.customers)
 
 
 class Incoming(NamedTuple):
@@ -165,10 +170,11 @@ def add_received(con: sqlite3.Connection, found: Taken) -> None:
         " ON CONFLICT DO UPDATE SET messages = messages + excluded.messages",
         [(*key, messages) for key, messages in found.received.items()],
     )
-    _add_customers(con, found.customers)
+    add_customers(con, found.customers)
 
 
-def _add_customers(con: sqlite3.Connection, customers: Iterable[Customer]) -> None:
+def add_customers(con: sqlite3.Connection, customers: Iterable[Customer]) -> None:
+    """Add to the different customers of months, inside the caller's transaction."""
     con.executemany("INSERT OR IGNORE INTO count_customer VALUES (?, ?, ?)", sorted(customers))
 
 
@@ -243,9 +249,26 @@ WHERE activated_at < ?1 AND (ended_at IS NULL OR ended_at >= ?1)
 
 def active(con: sqlite3.Connection, day: date, books: Books) -> Active:
     """The registrations that were active at the end of a day, or are on one that lasts."""
-    pairs = con.execute(_ACTIVE, (books.ends(day),)).fetchall()
+    at = books.ends(day)
+    pairs: list[tuple[str | bytes, str | bytes]] = con.execute(_ACTIVE, (at,)).fetchall()
+    if gone := erased.active(con, at):
+        keyed = books.keyed
+        pairs = [
+            (erased.customer(keyed, str(number)), erased.person(keyed, Msisdn(phone)))
+            for number, phone in pairs
+        ]
+        pairs += gone
     numbers, phones = {number for number, _ in pairs}, {phone for _, phone in pairs}
     return Active(day, len(numbers), len(phones), len(pairs))
+
+
+def first_active(con: sqlite3.Connection) -> float | None:
+    """When the first registration became active that there ever was."""
+    (at,) = con.execute(
+        "SELECT min(at) FROM (SELECT min(activated_at) AS at FROM subscription"
+        " UNION ALL SELECT min(activated_at) FROM erased_registration)"
+    ).fetchone()
+    return None if at is None else float(at)
 
 
 def unclosed(con: sqlite3.Connection, books: Books, now: float) -> Iterator[Active]:
@@ -255,7 +278,7 @@ def unclosed(con: sqlite3.Connection, books: Books, now: float) -> Iterator[Acti
     (closed,) = con.execute(
         "SELECT max(month) FROM count_active WHERE month < ?", (f"{today:%Y-%m}",)
     ).fetchone()
-    (first,) = con.execute("SELECT min(activated_at) FROM subscription").fetchone()
+    first = first_active(con)
     if closed is not None:
         month = _next(date.fromisoformat(f"{closed}-01"))
     elif first is not None:

@@ -11,6 +11,10 @@ from typing import Final
 GATEWAY: Final = "gateway.db"
 CACHE_SCHEMA: Final = "billing"  # the name under which the cache is attached
 
+# The step of the schema since which nothing deleted is left in the file. One that was made before
+# is written anew once.
+SECURE_SINCE: Final = 10
+
 # How long a transaction waits for another process's: commands hold the lock for 100 ms at most.
 BUSY_TIMEOUT: Final = 2.0
 
@@ -71,6 +75,7 @@ def open_gateway(
         con = _connect(f"{path.absolute().as_uri()}?mode=rwc", factory)
         con.execute("PRAGMA main.journal_mode = WAL")
         con.execute("PRAGMA main.synchronous = FULL")
+        con.execute("PRAGMA main.secure_delete = ON").fetchone()  # nothing deleted is left there
         migrate(con)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(f"{path}: {explained(error)}") from error
@@ -178,11 +183,13 @@ def schema_version(con: sqlite3.Connection) -> int:
 
 
 def migrate(con: sqlite3.Connection) -> None:
-    """Bring the schema to this program's version, each step in a transaction of its own.
+    """Bring the schema to this program's version, each step in a transaction of its own. A database
+    of a version that left in its file what was deleted is written anew: that takes a minute for two
+    gigabytes, once.
 
     Raises StorageError if the database was made by a later version.
     """
-    steps = migrations()
+    steps, before = migrations(), schema_version(con)
     if schema_version(con) > len(steps):
         raise StorageError(
             f"the database has schema {schema_version(con)}, this program knows {len(steps)}: "
@@ -195,6 +202,8 @@ def migrate(con: sqlite3.Connection) -> None:
             for statement in _statements(script):
                 con.execute(statement)
             con.execute(f"PRAGMA main.user_version = {number}")
+    if 0 < before < SECURE_SINCE:
+        con.execute("VACUUM main")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from smsgw.service.message import MtState
 from smsgw.service.ports import Done, Tally, Work
 from smsgw.service.today import Day, day_of
-from smsgw.storage import bulk, claims, foreign, inbox, settlements, turns
+from smsgw.storage import bulk, claims, erased, foreign, inbox, settlements, turns
 from smsgw.storage.database import transaction
 from smsgw.storage.messages import enqueue
 from smsgw.storage.policy import Policy
@@ -26,8 +26,9 @@ def commit(con: sqlite3.Connection, work: Work, cache: bool, policy: Policy, cou
     with transaction(con):
         inbox.note_sessions(con, work.ended)
         inbox.note_late(con, work.late)
+        came = erased.nameless(con, policy.keyed, work.receipts)
         found = settlements.settle(
-            con, work.settlements, work.receipts, work.learned, policy.encodings, work.now
+            con, work.settlements, came, work.learned, policy.encodings, work.now
         )
         again = foreign.settle(con, found, policy, work.now)
         taken = inbox.take(con, work.mos, work.now, cache, policy, today)

@@ -15,6 +15,7 @@ from smsgw.service.message import BULK, MessageKind, Msisdn, Mt, MtState, Segmen
 from smsgw.service.retry import valid_until, worth_sending
 from smsgw.storage import subscriptions
 from smsgw.storage.audit import DAEMON, Author
+from smsgw.storage.erased import NOBODY
 from smsgw.storage.messages import enqueue, last_id
 from smsgw.storage.policy import Policy
 from smsgw.storage.receipts import Found
@@ -84,6 +85,8 @@ def _disown(
         " WHERE id = ? AND part = ?",
         key,
     ).fetchone()
+    if msisdn == NOBODY:
+        return
     subscriptions.suspect(con, Msisdn(msisdn), carrier, word, sent_at, author)
     if policy.find_carrier:
         con.execute(

@@ -20,6 +20,7 @@ from smsgw.service.report import Books
 from smsgw.service.retry import valid_until
 from smsgw.storage import counts, evidence, subjects
 from smsgw.storage.database import transaction
+from smsgw.storage.erased import NOBODY
 from smsgw.storage.subjects import Subject
 
 BATCH: Final = 40  # messages: 10 ms under the write lock, as their phones lie all over an index
@@ -103,11 +104,12 @@ def move_outgoing(con: sqlite3.Connection, after: int, now: float, books: Books)
     ids = _ids(con, _FINISHED, after, window.upto, before)
     if ids:
         with transaction(con):
-            _move_outgoing(con, ids, books)
+            take_outgoing(con, ids, books)
     return Batch(len(ids), ids[-1] if len(ids) == BATCH else window.next)
 
 
-def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> None:
+def take_outgoing(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> None:
+    """Move these messages to customers, all of them finished, inside the caller's transaction."""
     wanted = (json.dumps(ids),)
     segments: dict[int, list[Row]] = {}
     for mt_id, *segment in con.execute(
@@ -119,7 +121,7 @@ def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int], books: Books) ->
     rows = con.execute(
         f"SELECT {_MT} FROM mt WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", wanted
     ).fetchall()
-    moved = [(*row, *_summed_up(segments[row[0]])) for row in rows]
+    moved = [(*_named(row), *_summed_up(segments[row[0]])) for row in rows]
     con.executemany(
         f"INSERT INTO history_mt ({_MT}, state, final_at, segments)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -139,6 +141,13 @@ def _move_outgoing(con: sqlite3.Connection, ids: Sequence[int], books: Books) ->
     evidence.record(con, books.keyed, _evidence(moved, about))
     for table, key in (("segment", "mt_id"), ("mt", "id")):
         con.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(each,) for each in ids])
+
+
+def _named(row: Row) -> Row:
+    """A row of mt as it is kept: of one whose phone was erased, without number and text."""
+    if row[_MSISDN] != NOBODY:
+        return row
+    return tuple(None if place in (_MSISDN, _TEXT) else value for place, value in enumerate(row))
 
 
 def _summed_up(segments: Sequence[Row]) -> tuple[str, float, str]:
@@ -169,10 +178,11 @@ def _evidence(moved: Iterable[Row], about: Mapping[int, Subject]) -> Iterator[ev
         if notice is None:
             continue
         state, final_at, segments = row[-3:]
+        phone = None if row[_MSISDN] is None else Msisdn(row[_MSISDN])
         yield evidence.Entry(
             notice.id, notice.run, notice.kind, row[0], row[_CARRIER], row[_CREATED_AT], state,
-            final_at, segments, Msisdn(row[_MSISDN]), notice.customer_number, notice.bills,
-            notice.parameters, row[_TEXT],
+            final_at, segments, phone, notice.customer_number, notice.bills, notice.parameters,
+            row[_TEXT],
         )  # fmt: skip
 
 
@@ -188,13 +198,14 @@ def move_incoming(
     moved = 0
     if ids:
         with transaction(con):
-            moved = _move_incoming(con, ids, books)
+            moved = take_incoming(con, ids, books)
     full = moved < len(ids) or len(ids) == BATCH
     return Batch(moved, ids[moved - 1] if full else window.next)
 
 
-def _move_incoming(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> int:
-    """Move the first of these, as many as fit into one transaction, and say how many."""
+def take_incoming(con: sqlite3.Connection, ids: Sequence[int], books: Books) -> int:
+    """Move the first of these messages from customers, as many as fit into the caller's
+    transaction, and say how many."""
     rows: list[Row] = []
     size = 0
     for *row, assembly in con.execute(_SELECT_MO, (json.dumps(ids),)).fetchall():

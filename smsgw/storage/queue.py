@@ -15,6 +15,7 @@ from smsgw.service.record import HELD, MessageRecord, SegmentRecord
 from smsgw.service.retry import valid_until
 from smsgw.storage import history
 from smsgw.storage.database import one_moment, transaction
+from smsgw.storage.erased import NOBODY
 from smsgw.storage.observe import LIVE
 from smsgw.storage.pace import Pace
 
@@ -103,8 +104,8 @@ def _records(con: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord]
             mo_id,
             MessageKind(kind),
             carrier,
-            Msisdn(msisdn),
-            text,
+            None if msisdn == NOBODY else Msisdn(msisdn),
+            None if msisdn == NOBODY else text,
             data_coding,
             created_at,
             valid_until(MessageKind(kind), created_at, until),

@@ -147,7 +147,7 @@ def _begin(con: sqlite3.Connection, books: Books) -> str | None:
     """The first month that had registrations. They may be erased: what is kept of it is not."""
     (begin,) = con.execute("SELECT min(month) FROM count_active").fetchone()
     if begin is None:
-        (at,) = con.execute("SELECT min(activated_at) FROM subscription").fetchone()
+        at = counts.first_active(con)
         begin = None if at is None else books.day(at)[:7]
     return None if begin is None else str(begin)
 

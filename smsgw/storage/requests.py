@@ -124,6 +124,14 @@ def made(con: sqlite3.Connection, partner: int, mt: int) -> bool:
     return row is not None
 
 
+def erase(con: sqlite3.Connection, keyed: Keyed, msisdn: Msisdn) -> None:
+    """Keep of the requests about a phone nothing that leads to it, inside the caller's
+    transaction."""
+    con.execute(
+        "UPDATE request SET person = NULL, answer = NULL WHERE person = ?", (person(keyed, msisdn),)
+    )
+
+
 def drop_answers(con: sqlite3.Connection, now: float, limit: int) -> int:
     """Drop answers that were kept long enough, so many at the most; how many they were."""
     with transaction(con):

@@ -16,7 +16,7 @@ from smsgw.service.keyed import Keyed
 from smsgw.service.message import Msisdn, MtState
 from smsgw.service.notices import Cancelled, NoticeState, RunState
 from smsgw.service.record import MessageRecord, SegmentRecord
-from smsgw.storage import audit, queue, stops
+from smsgw.storage import audit, queue, requests, stops
 from smsgw.storage.history import ABOUT_NUMBERS, numbers_asked_for, numbers_in_answer
 
 
@@ -27,6 +27,7 @@ class What(StrEnum):
     REGISTRATION = "registration"
     STOP = "stop"  # that still holds
     NOTICE = "notice"  # planned by a run, or what became of it then
+    REQUEST = "request"  # that a partner made about the phone, over HTTP
     MESSAGE_OUT = "message_out"
     SUBMIT = "submit"  # of one segment, the last time
     RECEIPT = "receipt"  # one that is parked, or an orphan
@@ -76,6 +77,8 @@ def of(
         entries |= {one.id: one for one in audit.of_phone(con, msisdn)}
         alone += _receipts(con, msisdn)
         notices |= _notices(con, "msisdn", msisdn.digits)
+        if keyed is not None:
+            alone += _requests(con, msisdn, keyed)
         if keyed is not None and (since := stops.since(con, keyed, msisdn)) is not None:
             alone.append(Event(since, What.STOP, msisdn, {}))
     if customer_number is not None:
@@ -263,6 +266,20 @@ def _receipts(con: sqlite3.Connection, msisdn: Msisdn) -> Iterator[Event]:
         ):
             details = dict(zip(columns, values, strict=True))
             yield Event(at, What.RECEIPT, msisdn, {**details, "orphan": orphan})
+
+
+def _requests(con: sqlite3.Connection, msisdn: Msisdn, keyed: Keyed) -> Iterator[Event]:
+    for one in requests.of_person(con, requests.person(keyed, msisdn)):
+        details = {
+            "id": one.id,
+            "partner": one.partner,
+            "channel": one.channel,
+            "operation": one.operation,
+            "status": one.status,  # None: it was cut off
+            "reason": one.reason or None,
+            "message": one.mt,
+        }
+        yield Event(one.at, What.REQUEST, msisdn, details)
 
 
 class _Notice(NamedTuple):

@@ -526,7 +526,9 @@ def test_export_of_a_stop_alone(daemon: Daemon) -> None:
         "audit": [],
         "messages": [],
         "notices": [],
+        "evidence": [],
         "receipts": [],
+        "requests": [],
     }
 
 

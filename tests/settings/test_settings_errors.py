@@ -321,6 +321,10 @@ def test_a_key_of_a_carrier(shortest: Callable[..., Path], carrier: str, expecte
         ),
         ("http: {listen: 8080}", f"9:16: http.listen: {LISTEN}"),
         ('http: {listen: "127.0.0.1:70000"}', f"9:16: http.listen: {LISTEN}"),
+        (
+            "retention: {messages: 7d}",
+            "9:23: retention.messages: must be 8d at least: what is on its way refers to it",
+        ),
         ("http: {public: 8081}", f"9:16: http.public: {LISTEN}"),
         (
             "http: {proxies: [somewhere]}",

@@ -8,7 +8,7 @@ import pytest
 
 from smsgw import settings
 from smsgw.settings.document import Document
-from smsgw.settings.later import LATER, UNREAD, meaning
+from smsgw.settings.later import LATER, meaning
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "smsgw.example.yaml"
 SCHEMA = settings.schema()
@@ -44,15 +44,9 @@ def test_the_schema_admits_nothing_but_the_default(path: str) -> None:
     assert key["type"] == "null" or "const" in key or key.get("maxProperties") == 0
 
 
-@pytest.mark.parametrize("path", [*LATER, *UNREAD])
+@pytest.mark.parametrize("path", LATER)
 def test_the_example_marks_it(path: str) -> None:
     assert "(later)" in comment_at(path)
-
-
-@pytest.mark.parametrize("path", UNREAD)
-def test_what_is_not_read_is_a_key(path: str) -> None:
-    assert property_at(path)
-    assert meaning(tuple(path.split("."))) is None
 
 
 @pytest.mark.parametrize(

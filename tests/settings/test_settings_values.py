@@ -25,7 +25,6 @@ IN_FILE = "stands in the file; {env: NAME} or {file: PATH} keeps it out"
 
 Doubts = Callable[[str], list[str]]
 
-NO_EFFECT = "has no effect in this version yet"
 SAME = "has the host, port and system_id of mtel"
 
 
@@ -396,20 +395,6 @@ def test_tls(shortest: Write, tmp_path: Path, tls: str, expected: tuple[str | No
         assert made is not None
         files = [path and path.name for path in (made.ca_file, made.cert_file, made.key_file)]
         assert (*files, made.server_name) == expected
-
-
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        ("unknown: {wait: 1m, other: resend, notice: resend}", []),
-        ("retention: {texts: 30d, messages: 730d}", ["9:20: {}.texts"]),
-        ("retention: {messages: 1d, evidence: 1d}", ["9:23: {}.messages", "9:37: {}.evidence"]),
-        ("subscriptions: {hints_per_day: 3, activation_limit: 1440m}", []),
-    ],
-)
-def test_what_has_no_effect_yet(whole_doubts: Doubts, more: str, expected: list[str]) -> None:
-    section = more.partition(":")[0]
-    assert whole_doubts(more) == [f"{one.format(section)}: {NO_EFFECT}" for one in expected]
 
 
 @pytest.mark.parametrize(

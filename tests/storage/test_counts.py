@@ -39,9 +39,10 @@ from smsgw.service.report import (
     Sent,
     months,
 )
-from smsgw.storage import counts, evidence, history, reports, subscriptions
+from smsgw.storage import audit, counts, erasing, evidence, history, reports, subscriptions
 from smsgw.storage.audit import FEED, Author, Change, Entry, Origin, record
 from smsgw.storage.database import open_gateway, transaction
+from smsgw.storage.pace import Pace
 
 SOFIA = ZoneInfo("Europe/Sofia")
 KEYED = Keyed(b"k" * 32)
@@ -64,6 +65,11 @@ ENDS = [
     (MtState.UNCONFIRMED, None, 0),
     (MtState.UNCONFIRMED, None, 1),
 ]
+PACE = Pace(lambda: 0.0, lambda _: None)
+NAMED = [
+    ("mo", "msisdn"), ("mt", "msisdn"), ("history_mo", "msisdn"), ("history_mt", "msisdn"),
+    ("notice", "msisdn"), ("evidence", "msisdn"), ("subscription", "msisdn"), ("audit", "msisdn"),
+]  # fmt: skip
 ACCEPTED = [True, True, False, False, False, True, True, False]
 
 
@@ -169,12 +175,12 @@ class World:
 
     def repeat(self, which: int, carrier: str) -> None:
         """A message that has ended lately, once more over another carrier."""
-        live = {id_ for (id_,) in self.con.execute("SELECT id FROM mt")}
+        live = dict(self.con.execute("SELECT id, msisdn FROM mt WHERE msisdn <> ''"))
         ended = [self.sent[id_] for id_ in sorted(live) if _ended(self.sent[id_])]
         if ended:
             one = ended[which % len(ended)]
             self.message(
-                one.kind, carrier, PHONES[0], 1, purpose=one.purpose, number=one.number,
+                one.kind, carrier, live[one.id], 1, purpose=one.purpose, number=one.number,
                 repeats=one.id, at=one.at,
                 mo=one.mo, payload=bool(one.payload),
             )  # fmt: skip
@@ -241,6 +247,29 @@ class World:
         for key in [key for key in self.pending if key[0] == phone]:
             del self.pending[key]
             self.changed.append((self.now, "ended", channel))
+
+    def erase(self, phone: str) -> None:
+        """What was not sent is cancelled; a registration counts until the day is over."""
+        theirs = [
+            id_ for (id_,) in self.con.execute("SELECT id FROM mt WHERE msisdn = ?", (phone,))
+        ]
+        msisdn, author = Msisdn(phone), self._by(Channel.CENTRE)
+        erasing.erase(self.con, msisdn, BOOKS, author, PACE, lambda _: None)
+        for id_ in theirs:
+            one = self.sent[id_]
+            parts = [
+                (MtState.CANCELLED, False) if part[0] is MtState.QUEUED else part
+                for part in one.parts
+            ]
+            self.sent[id_] = one._replace(parts=parts)
+        midnight = BOOKS.ends(_day(self.now))
+        for place, pair in enumerate(self.pairs):
+            if pair.phone == phone and pair.until is None:
+                self.pairs[place] = pair._replace(until=midnight)
+        self.pending = {key: value for key, value in self.pending.items() if key[0] != phone}
+        for table, column in NAMED:
+            query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
+            assert self.con.execute(query, (phone,)).fetchone() == (0,), table
 
     def _by(self, channel: Channel) -> Author:
         return Author(KEYED, Origin(channel, "ana"), self.now)
@@ -376,6 +405,7 @@ STEPS = st.one_of(
     st.tuples(st.just("count")),
     st.tuples(st.just("close_months"), st.sampled_from([0, 31, 62])),
     st.tuples(st.just("drop_history")),
+    st.tuples(st.just("erase"), phones),
 )
 
 
@@ -397,6 +427,7 @@ def test_a_report_is_right_at_every_moment(steps: list[tuple[Any, ...]]) -> None
         for days in ((date(2026, 10, 25), date(2026, 10, 25)), (date(2026, 11, 10), LAST)):
             assert one.report(*days) == one.naive(*days)
         assert evidence.broken(one.con, KEYED) is None
+        assert audit.broken(one.con, KEYED) is None
         noticed = {m.id for m in one.sent.values() if m.purpose in NOTICES}
         stay = {id_ for (id_,) in one.con.execute("SELECT id FROM mt")}
         entries = [entry.mt for _, entry in evidence.records(one.con, evidence.Which())]
