@@ -4,6 +4,7 @@ Each opens the databases itself, and reports what it can't do.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -15,11 +16,13 @@ from smsgw.doors.shown.report import whole
 from smsgw.doors.shown.times import iso
 from smsgw.service.keyed import Keyed
 from smsgw.service.lines import FileError
+from smsgw.service.message import Msisdn
 from smsgw.service.notices import NoticeKind, RunState
 from smsgw.service.report import tables
 from smsgw.settings import derive
 from smsgw.settings.model import Settings
-from smsgw.storage import announcing, feed_worker, planning, reports, runs
+from smsgw.storage import announcing, erasing, feed_worker, planning, reports, runs
+from smsgw.storage.audit import Author, Origin
 from smsgw.storage.database import CacheReader, StorageError, open_gateway
 from smsgw.storage.feed import LOCK, Feed, take_delta, take_snapshot
 from smsgw.storage.feed_report import counts, wrong_lines
@@ -76,6 +79,27 @@ class CancelTask(NamedTuple):
     run: int
     who: str
     reason: str
+
+
+class EraseTask(NamedTuple):
+    """A person is to be erased."""
+
+    settings: Settings
+    now: float
+    msisdn: Msisdn
+    origin: Origin  # who wants it
+
+
+def erase(task: EraseTask) -> Done:
+    """What was removed of a person."""
+
+    def work(con: sqlite3.Connection, key: Keyed) -> Done:
+        books = derive.books(task.settings, key)
+        author = Author(key, task.origin, task.now)
+        erased = erasing.erase(con, task.msisdn, books, author, Pace(), time.sleep)
+        return Done(erased._asdict())
+
+    return _on_stores(task.settings, work, cached=False)
 
 
 class FeedTask(NamedTuple):

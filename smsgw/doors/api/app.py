@@ -7,7 +7,15 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from smsgw.doors.api import billing, description, messages, notices, registrations, reports
+from smsgw.doors.api import (
+    billing,
+    description,
+    messages,
+    notices,
+    persons,
+    registrations,
+    reports,
+)
 from smsgw.doors.api.desk import Desk
 from smsgw.doors.api.gate import Gate, unavailable
 from smsgw.doors.office import BusyError, Office
@@ -23,7 +31,7 @@ def api(
 
     def extend(app: FastAPI) -> None:
         desk = Desk(office)
-        for noun in (registrations, billing, messages, notices, reports):
+        for noun in (registrations, billing, messages, notices, reports, persons):
             noun.add(app, desk)
         app.add_exception_handler(StorageUnavailableError, _unavailable)
         app.add_exception_handler(BusyError, _busy)
